@@ -1,0 +1,1 @@
+"""What can stand on a canvas: declarations and step equations, without torch and without Qt."""

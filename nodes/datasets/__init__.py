@@ -1,0 +1,1 @@
+"""Data sets: loaders of the field's files, one file each."""

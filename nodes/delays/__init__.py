@@ -1,0 +1,1 @@
+"""Delays: attachments of a projection, one file each."""

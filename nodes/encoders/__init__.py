@@ -1,0 +1,1 @@
+"""Encoders: from values to spikes or currents, one file each."""

@@ -1,0 +1,1 @@
+"""Losses: what training minimises, one file each."""

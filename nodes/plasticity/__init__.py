@@ -1,0 +1,1 @@
+"""Plasticity: rules attached to a projection, one file each."""

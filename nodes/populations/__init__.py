@@ -1,0 +1,1 @@
+"""Populations: neurons with state, one file each."""

@@ -1,0 +1,47 @@
+"""Leaky integrate-and-fire population."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from nodes.ops import Array, Ops
+from nodes.populations._firing import Firing, fire
+from nodes.spec import Param, Step, Values, node
+
+
+@node("population.lif", label="LIF", keywords=("leaky", "integrate", "fire", "spiking"))
+class LIF(Firing):
+    """Leaky integrate-and-fire.  tau_mem dv/dt = -(v - v_leak) + R I;  spike at v_th, then reset.
+
+    With a = exp(-dt/tau_mem) (exact) or 1 - dt/tau_mem (euler), the step is
+    v <- v_leak + a (v - v_leak) + g R I, where g = 1 - a when ``decay_input``, else 1.
+    Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics (2014), eq. 1.5; the exact form holds I
+    constant over the step.
+    """
+
+    tau_mem = Param(20.0, "ms", low=0.01, high=1e6, trainable=True, doc="membrane time constant")
+    v_leak = Param(0.0, doc="resting potential", trainable=True)
+    resistance = Param(1.0, doc="input resistance R")
+    integration = Param("exact", choices=("exact", "euler"), doc="how the leak is integrated over a step")
+    decay_input = Param(False, doc="scale the input by 1 - a, as the differential equation does")
+    state: ClassVar[Mapping[str, str | float]] = {"v": "v_leak"}
+
+    @classmethod
+    def check(cls, p: Values) -> list[tuple[str, str]]:
+        return cls.check_threshold(p)
+
+    @staticmethod
+    def constants(ops: Ops, p: Values, dt: float) -> dict[str, Array]:
+        a = decay(ops, p.tau_mem, p.integration, dt)
+        return {"a": a, "gain": (1 - a) * p.resistance if p.decay_input else p.resistance}
+
+    @staticmethod
+    def step(ops: Ops, s: Values, x: Values, p: Values, dt: float) -> Step:
+        v = p.v_leak + p.a * (s.v - p.v_leak) + p.gain * x.input
+        return fire(ops, s, v, p, dt)
+
+
+def decay(ops: Ops, tau: Array, integration: str, dt: float) -> Array:
+    """Factor by which a quantity of time constant ``tau`` (ms) decays in ``dt`` ms."""
+    return ops.exp(-dt / tau) if integration == "exact" else 1 - dt / tau

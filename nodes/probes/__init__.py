@@ -1,0 +1,1 @@
+"""Probes: what a run records, one file each."""

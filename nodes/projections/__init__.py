@@ -1,0 +1,1 @@
+"""Projections: weights between populations, one file each."""

@@ -1,0 +1,1 @@
+"""Readouts: from activity to a decision, one file each."""

@@ -1,0 +1,424 @@
+"""What a node declares: parameters, ports, state, tensors and step equations.
+
+A node is a class decorated with ``@node``; the declaration alone drives palette, inspector, validation,
+help, saving and compiling.  Nothing here is ever instantiated: a class *is* the specification.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from nodes.ops import Array, Ops
+
+Shape = tuple[int, ...]
+Shapes = dict[str, Shape | None]
+Step = tuple[dict[str, Array], dict[str, Array]]
+
+
+class Values(dict[str, Any]):
+    """A dictionary read by attribute: ``p.tau_mem`` is ``p["tau_mem"]``."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a node: default value, unit, bounds or choices, and a line of help.
+
+    ``kind`` is read off the default (``bool int float str list``) unless given: ``choice``, ``shape``
+    (list of positive integers, empty to infer), ``names`` (a subset of ``choices``) or ``path``.
+    """
+
+    default: Any
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    trainable: bool = False
+    doc: str = ""
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", "choice" if self.choices else type(self.default).__name__)
+
+    def problem(self, value: Any) -> str | None:
+        """The sentence that says why ``value`` cannot stand here, or None."""
+        return _CHECKS[self.kind](self, value)
+
+    def coerce(self, value: Any) -> Any:
+        """A valid JSON value as the type the equations expect (an integer typed for a float, say)."""
+        if self.kind == "float":
+            return float(value)
+        return tuple(value) if self.kind in ("shape", "names") else value
+
+
+def _check_number(param: Param, value: Any) -> str | None:
+    whole = param.kind == "int"
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        return f"must be {'a whole number' if whole else 'a number'}, not {value!r}"
+    if not math.isfinite(value):
+        return "must be finite"
+    if param.low is not None and value < param.low:
+        return f"must be at least {param.low:g}{_unit(param)}, not {value:g}"
+    if param.high is not None and value > param.high:
+        return f"must be at most {param.high:g}{_unit(param)}, not {value:g}"
+    return None
+
+
+def _unit(param: Param) -> str:
+    return f" {param.unit}" if param.unit else ""
+
+
+def _check_choice(param: Param, value: Any) -> str | None:
+    return None if value in param.choices else f"must be one of {', '.join(param.choices)}, not {value!r}"
+
+
+def _check_names(param: Param, value: Any) -> str | None:
+    if not isinstance(value, (list, tuple)) or any(name not in param.choices for name in value):
+        return f"must be a list from {', '.join(param.choices)}, not {value!r}"
+    return None
+
+
+def _check_shape(param: Param, value: Any) -> str | None:
+    whole = isinstance(value, (list, tuple)) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
+    if not whole or any(n < 1 for n in value):
+        return f"must be a list of positive whole numbers, not {value!r}"
+    if math.prod(value) > 10_000_000:
+        return f"asks for {math.prod(value):,} elements; at most 10,000,000 are possible"
+    return None
+
+
+def _check_type(kind: type, words: str) -> Callable[[Param, Any], str | None]:
+    return lambda param, value: None if isinstance(value, kind) else f"must be {words}, not {value!r}"
+
+
+_CHECKS: dict[str, Callable[[Param, Any], str | None]] = {
+    "int": _check_number,
+    "float": _check_number,
+    "bool": _check_type(bool, "true or false"),
+    "str": _check_type(str, "text"),
+    "path": _check_type(str, "a path"),
+    "list": _check_type(list, "a list"),
+    "choice": _check_choice,
+    "names": _check_names,
+    "shape": _check_shape,
+}
+
+
+@dataclass(frozen=True)
+class Port:
+    """A socket of a node.  ``kinds``: what an input accepts, or the one kind an output carries.
+
+    An output of kind ``same`` carries what arrives at the input called ``input``.  Several wires into an
+    input with ``many`` are summed.
+    """
+
+    kinds: tuple[str, ...]
+    doc: str = ""
+    many: bool = False
+    optional: bool = False
+
+
+def port(*kinds: str, doc: str = "", many: bool = False, optional: bool = False) -> Port:
+    """Shorthand: ``port("spikes", "value", optional=True)``."""
+    return Port(kinds, doc, many, optional)
+
+
+Initialiser = Callable[[np.random.Generator, Shape], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array a node owns: what it holds at first, which optimiser group learns it, its bounds.
+
+    Groups: ``weights``, ``delays``, ``neurons``, ``norm`` (no weight decay); ``fixed`` is stored, not learned.
+    """
+
+    shape: Shape
+    init: Initialiser
+    group: str = "weights"
+    low: float | None = None
+    high: float | None = None
+
+
+def constant(value: float) -> Initialiser:
+    """An initialiser that fills with one number."""
+    return lambda rng, shape: np.full(shape, value, np.float32)
+
+
+class Node:
+    """Base of all declarations.  Subclasses fill in class attributes; see CONTRIBUTING in resources/help."""
+
+    type: ClassVar[str]
+    label: ClassVar[str]
+    category: ClassVar[str]
+    keywords: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+    role: ClassVar[str] = "node"
+    params: ClassVar[dict[str, Param]] = {}
+    inputs: ClassVar[dict[str, Port]] = {}
+    outputs: ClassVar[dict[str, Port]] = {}
+    state: ClassVar[Mapping[str, str | float]] = {}
+    noise: ClassVar[Mapping[str, str]] = {}  # name -> "uniform" or "normal" each step, "sequence" once a run
+
+    def __init_subclass__(cls) -> None:
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
+        cls.params = {**cls.params, **own}
+        trainable = tuple(name for name, param in cls.params.items() if param.trainable)
+        if trainable:
+            doc = "parameters to learn, one value per neuron"
+            cls.params["train"] = Param([], kind="names", choices=trainable, doc=doc)
+
+    @classmethod
+    def check(cls, p: Values) -> list[tuple[str, str]]:
+        """Problems that involve several parameters: ``[(parameter, sentence)]``."""
+        return []
+
+    @classmethod
+    def infer(cls, p: Values, shapes: Shapes) -> Shapes:
+        """Complete the shapes of ports as far as they are known; None is unknown.  Default: all equal."""
+        known = next((shape for shape in shapes.values() if shape is not None), None)
+        return dict.fromkeys(shapes, known)
+
+    @classmethod
+    def tensors(cls, p: Values, shapes: Shapes) -> dict[str, Tensor]:
+        """The arrays this node owns, given the shapes of its ports."""
+        return {}
+
+    @classmethod
+    def state_of(cls, p: Values) -> Mapping[str, str | float]:
+        """State variables and their initial value (a number, or the name of a parameter)."""
+        return cls.state
+
+    @classmethod
+    def noise_of(cls, p: Values) -> Mapping[str, str]:
+        """Random numbers a step needs."""
+        return cls.noise
+
+    @staticmethod
+    def constants(ops: Ops, p: Values, dt: float) -> dict[str, Array]:
+        """Coefficients computed once per run from parameters and ``dt`` (ms); the step reads them from ``p``."""
+        return {}
+
+    @staticmethod
+    def step(ops: Ops, s: Values, x: Values, p: Values, dt: float) -> Step:
+        """One time step: ``(new state, outputs)``.  Arrays are ``[batch, *shape]``; ``dt`` in ms.
+
+        A node without state may be given whole sequences ``[time, batch, *shape]`` at once.
+        """
+        raise TypeError("this node has no step equations")
+
+
+class Population(Node):
+    """Neurons with state.  Input: current, summed over wires; outputs: spikes and a membrane potential."""
+
+    role = "population"
+    category = "Populations"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("current", many=True, optional=True, doc="summed current")}
+    outputs: ClassVar[dict[str, Port]] = {
+        "spikes": port("spikes", doc="1 where a neuron fires"),
+        "v": port("potential", doc="membrane potential after the step"),
+    }
+    size = Param([], kind="shape", doc="number of neurons, or a shape; empty takes the shape of the input")
+
+    @classmethod
+    def infer(cls, p: Values, shapes: Shapes) -> Shapes:
+        arriving = next((shape for shape in shapes.values() if shape is not None), None)
+        return dict.fromkeys(shapes, tuple(p.size) or arriving)
+
+    @classmethod
+    def tensors(cls, p: Values, shapes: Shapes) -> dict[str, Tensor]:
+        """One value per neuron for every parameter named in ``train``."""
+        shape = next(iter(shapes.values()))
+        assert shape is not None, "shapes are inferred before tensors are asked for"
+        declared = {name: cls.params[name] for name in p.get("train", ())}
+        return {
+            name: Tensor(shape, constant(float(p[name])), "neurons", param.low, param.high)
+            for name, param in declared.items()
+        }
+
+
+class Projection(Node):
+    """Weights between populations.  Delays and a plasticity rule are attached by wires.
+
+    ``delayable`` lists the granularities of delays this projection can carry.
+    """
+
+    role = "projection"
+    category = "Projections"
+    delayable: ClassVar[tuple[str, ...]] = ("axonal", "dendritic", "projection")
+    inputs: ClassVar[dict[str, Port]] = {
+        "input": port("spikes", "value", "potential", many=True, doc="presynaptic activity"),
+        "delays": port("delays", optional=True, doc="transmission delays"),
+        "rule": port("rule", optional=True, doc="plasticity rule"),
+    }
+    outputs: ClassVar[dict[str, Port]] = {"output": port("current", doc="postsynaptic current")}
+    lag = Param(0, low=0, high=1, unit="steps", doc="steps a spike needs for this hop, besides its delays")
+    train_weights = Param(True, doc="learn the weights in training")
+
+
+class Delays(Node):
+    """Transmission delays attached to a projection: one value per synapse, source, target or projection."""
+
+    role = "delays"
+    category = "Delays"
+    outputs: ClassVar[dict[str, Port]] = {"delays": port("delays", doc="to the `delays` port of a projection")}
+    granularity = Param(
+        "synapse",
+        choices=("synapse", "axonal", "dendritic", "projection"),
+        doc="one delay per synapse, per source neuron, per target neuron, or one for all",
+    )
+    learnable: ClassVar[bool] = False
+
+    @classmethod
+    def infer(cls, p: Values, shapes: Shapes) -> Shapes:
+        return shapes
+
+    @classmethod
+    def span(cls, p: Values) -> tuple[float, float]:
+        """Smallest and largest delay in ms."""
+        raise TypeError(f"{cls.__name__} must say its span")
+
+    @classmethod
+    def values(cls, p: Values, dt: float) -> Initialiser:
+        """Initialiser of the delays, in steps of ``dt`` ms."""
+        raise TypeError(f"{cls.__name__} must say its values")
+
+
+class Encoder(Node):
+    """From a value to spikes or current."""
+
+    role = "encoder"
+    category = "Encoders"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("value", doc="signal to encode")}
+    outputs: ClassVar[dict[str, Port]] = {"output": port("spikes", doc="encoded spikes")}
+
+
+class OfflineEncoder(Node):
+    """An encoder that turns a whole recording into events before the run (and is cached on disk)."""
+
+    role = "offline"
+    category = "Encoders"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("audio", doc="recording")}
+    outputs: ClassVar[dict[str, Port]] = {"output": port("spikes", doc="encoded spikes")}
+
+    @classmethod
+    def encode(cls, recording: Any, p: Values, dt: float, seed: int) -> np.ndarray:
+        """Frames ``[time, *shape]`` (float32 counts) at ``dt`` ms of one recording (``nodes.samples.Wave``)."""
+        raise TypeError(f"{cls.__name__} must say how it encodes")
+
+
+class Structure(Node):
+    """A node that reshapes, normalises or drops what passes, without weights of its own."""
+
+    role = "structure"
+    category = "Structure"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("spikes", "current", "value", "potential", many=True)}
+    outputs: ClassVar[dict[str, Port]] = {"output": port("same")}
+
+
+class Readout(Node):
+    """From activity over time to a decision: its output at step t is the decision after t steps."""
+
+    role = "readout"
+    category = "Readouts"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("spikes", "potential", "current", "value")}
+    outputs: ClassVar[dict[str, Port]] = {"output": port("value", doc="one score per class")}
+
+
+class Loss(Node):
+    """A number to minimise.  ``weight`` scales it in the sum of all losses."""
+
+    role = "loss"
+    category = "Losses"
+    outputs: ClassVar[dict[str, Port]] = {"loss": port("loss", optional=True)}
+    weight = Param(1.0, low=0.0, doc="factor in the sum of losses")
+
+    @classmethod
+    def infer(cls, p: Values, shapes: Shapes) -> Shapes:
+        return {**shapes, "loss": ()}
+
+    @staticmethod
+    def loss(ops: Ops, x: Values, p: Values, dt: float) -> Array:
+        """Loss of each sample, ``[batch]``.  Signals are ``[time, batch, *shape]``; a label is one-hot:
+        ``[batch, classes]``, or ``[time, batch, classes]`` where every step has its own."""
+        raise TypeError("this loss has no equation")
+
+
+class Probe(Node):
+    """Records a signal during a run under its own name."""
+
+    role = "probe"
+    category = "Probes"
+    inputs: ClassVar[dict[str, Port]] = {"input": port("spikes", "current", "value", "potential")}
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file of a data set: where it lies on the web, its size and checksum (``sha256:...`` or ``md5:...``)."""
+
+    name: str
+    url: str
+    checksum: str
+    bytes: int = 0
+    unpack: str = ""  # "gz" or "zip"
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What `myelin data list` prints of a data set."""
+
+    title: str
+    licence: str
+    source: str
+    files: tuple[Remote, ...] = field(default=())
+
+
+class DataSet(Node):
+    """Samples with labels, read from the field's own files."""
+
+    role = "dataset"
+    category = "Data sets"
+    outputs: ClassVar[dict[str, Port]] = {
+        "data": port("spikes", doc="one sample after the other"),
+        "label": port("label", doc="the sample's class"),
+    }
+    info: ClassVar[DataInfo]
+
+    @classmethod
+    def load(cls, p: Values, dt: float, root: Any, split: str) -> Any:
+        """``nodes.samples.Samples`` of a split (``train`` or ``test``) from the data folder ``root`` (Path)."""
+        raise TypeError(f"{cls.__name__} must say how it loads")
+
+
+T = TypeVar("T", bound=type[Node])
+REGISTERED: dict[str, type[Node]] = {}
+
+
+def node(type: str, *, label: str, category: str = "", keywords: tuple[str, ...] = ()) -> Callable[[T], T]:
+    """Register a declaration under its permanent type name, e.g. ``population.lif``."""
+
+    def register(cls: T) -> T:
+        if REGISTERED.get(type, cls).__qualname__ != cls.__qualname__:
+            raise ValueError(f"two nodes claim the type {type}: {REGISTERED[type].__module__} and {cls.__module__}")
+        cls.type, cls.label, cls.keywords = type, label, keywords
+        cls.category = category or cls.category
+        REGISTERED[type] = cls
+        return cls
+
+    return register
+
+
+def defaults(spec: type[Node]) -> dict[str, Any]:
+    """Every parameter of a node at its default, as JSON values."""
+    return {name: param.default for name, param in spec.params.items()}

@@ -1,0 +1,1 @@
+"""Structure: nodes that reshape or normalise what passes, one file each."""
