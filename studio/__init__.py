@@ -1,0 +1,1 @@
+"""The desktop studio: Qt, no torch and no maths."""
