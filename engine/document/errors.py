@@ -1,0 +1,17 @@
+"""Errors a person may see: each message is one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+
+class DocumentError(Exception):
+    """A document cannot be read, written or understood; ``str(error)`` is one sentence for the user."""
+
+
+class EditError(DocumentError):
+    """An edit is not possible; the document is as it was before the edit."""
+
+
+def show(value: object) -> str:
+    """Any value as short one-line text, so that a message stays one line whatever the file holds."""
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
