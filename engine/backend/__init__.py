@@ -1,0 +1,1 @@
+"""The torch floor: delay operators, surrogates, executor, training and data."""
