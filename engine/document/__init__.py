@@ -8,13 +8,17 @@
     save(doc, "two.myelin")
 """
 
+from engine.document.clipboard import copy, paste
 from engine.document.document import SCHEMA, Document, Edit, new_node
 from engine.document.errors import DocumentError, EditError
+from engine.document.history import History
+from engine.document.journal import Journal, discard, journal_path, recover
 from engine.document.ops import delete_nodes
 from engine.document.records import End, Node, Wire
-from engine.document.store import dumps, load, loads, save
+from engine.document.store import digest, dumps, load, loads, save
 
 __all__ = [
-    "SCHEMA", "Document", "DocumentError", "Edit", "EditError", "End", "Node", "Wire",
-    "delete_nodes", "dumps", "load", "loads", "new_node", "save",
+    "SCHEMA", "Document", "DocumentError", "Edit", "EditError", "End", "History", "Journal", "Node", "Wire",
+    "copy", "delete_nodes", "digest", "discard", "dumps", "journal_path", "load", "loads", "new_node",
+    "paste", "recover", "save",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from engine.document import ops as operations
 from engine.document.errors import DocumentError, EditError, show
 from engine.document.groups import check_groups
 from engine.document.records import Json, Node, Wire
-from engine.document.values import plain
+from engine.document.values import ENVELOPE, MAX_DEPTH, plain
 
 SCHEMA = 1
 """The version of the file format that this program writes."""
@@ -80,7 +80,7 @@ class Document:
         undo: list[Json] = []
         try:
             for op in ops:
-                clean = plain(op, "the operation")
+                clean = plain(op, "the operation", MAX_DEPTH + ENVELOPE)
                 undo.append(operations.apply(self, clean))
                 done.append(clean)
             self._check(done)
@@ -113,13 +113,9 @@ class Document:
             if not any(candidate in used for used in (self.nodes, self.wires, self.groups, reserved)):
                 return candidate
 
-    def unique_name(self, wanted: str, taken: Iterable[str] = ()) -> str:
-        """``wanted``, or ``wanted_2``, ``wanted_3``, ... if a node already has that name."""
-        names = {node.name for node in self.nodes.values()}.union(taken)
-        candidate, number = wanted, 2
-        while candidate in names:
-            candidate, number = f"{wanted}_{number}", number + 1
-        return candidate
+    def names(self) -> set[str]:
+        """The names of all nodes."""
+        return {node.name for node in self.nodes.values()}
 
     def find(self, name: str) -> str:
         """The id of the node with this id or, if only one has it, this name; DocumentError otherwise."""
@@ -129,8 +125,8 @@ class Document:
         if not found:
             raise DocumentError(f"there is no node {show(name)}")
         if len(found) > 1:
-            count = len(found)
-            raise DocumentError(f"{count} nodes are named {show(name)}, use one's id: {', '.join(sorted(found))}")
+            ids = ", ".join(sorted(found))
+            raise DocumentError(f"{len(found)} nodes are named {show(name)}, use one's id: {ids}")
         return found[0]
 
     def wires_of(self, nodes: Iterable[str]) -> list[str]:
@@ -143,7 +139,7 @@ class Document:
             **params: Any) -> str:
         """Add a node with all its parameters (defaults where not given), drawn at ``at`` [x, y]; its id."""
         node_id = self.fresh_id()
-        wanted = self.unique_name(node_type.rsplit(".", 1)[-1]) if name is None else name
+        wanted = distinct(node_type.rsplit(".", 1)[-1], self.names()) if name is None else name
         ops = [operations.add_node(node_id, new_node(node_type, wanted, **params))]
         if at is not None:
             ops.append(operations.set_op(["layout", node_id], {"at": at}))
@@ -165,6 +161,14 @@ class Document:
             raise EditError(f"the node still has the wire {attached[0]!r}, delete that first")
         if (removed and self.groups) or any(op.get("path", [""])[0] == "groups" for op in ops):
             check_groups(self.groups, self.nodes)
+
+
+def distinct(wanted: str, taken: Container[str]) -> str:
+    """``wanted``, or ``wanted_2``, ``wanted_3``, ... if that is taken."""
+    candidate, number = wanted, 2
+    while candidate in taken:
+        candidate, number = f"{wanted}_{number}", number + 1
+    return candidate
 
 
 def new_node(node_type: str, name: str = "", **params: Any) -> Node:

@@ -59,10 +59,13 @@ def ancestors(groups: Json, group_id: str) -> list[str]:
     return line
 
 
-def members(groups: Json, group_id: str) -> set[str]:
-    """The nodes of a group and of all groups within it."""
-    inside = (group for other, group in groups.items() if group_id in ancestors(groups, other))
-    return {node for group in inside for node in group["nodes"]}
+def members(groups: Json) -> dict[str, set[str]]:
+    """For each group its nodes and those of all groups within it."""
+    found: dict[str, set[str]] = {group_id: set() for group_id in groups}
+    for group_id, group in groups.items():
+        for ancestor in ancestors(groups, group_id):
+            found[ancestor].update(group["nodes"])
+    return found
 
 
 def _check_shape(group: Any, where: str) -> None:

@@ -11,8 +11,8 @@
 
 A path names keys exactly as in the file: ``["nodes", id, "params", "tau_mem"]``, ``["nodes", id, "name"]``,
 ``["meta", "seed"]``, ``["layout", id, "at"]``, ``["views", 0]``, ``["groups", id, "nodes"]``; a first key
-that the format does not know addresses an unknown top-level key. In a list, ``set`` also appends at the index one
-past the end. Nodes and wires as a whole come and go only by their own operations.
+that the format does not know addresses an unknown top-level key. In a list, ``set`` also appends at the index
+one past the end. Nodes and wires as a whole come and go only by their own operations.
 
 Values are replaced along the path, never changed in place, so records held elsewhere stay as they were.
 """
@@ -33,7 +33,7 @@ from engine.document.records import (
     check_recipes,
     check_views,
 )
-from engine.document.values import expect
+from engine.document.values import MAX_DEPTH, check_depth, expect
 
 if TYPE_CHECKING:
     from engine.document.document import Document
@@ -115,6 +115,7 @@ def _group_without(group: Json, doomed: set[str]) -> Json:
 
 def _add_node(document: Document, op: Json) -> Json:
     key = _new_key(op, document.nodes, "node")
+    check_depth(op["node"], f"nodes.{key}", MAX_DEPTH - 2)
     document.nodes[key] = Node.from_json(op["node"], f"nodes.{key}")
     return {"op": "del_node", "id": key}
 
@@ -126,6 +127,7 @@ def _del_node(document: Document, op: Json) -> Json:
 
 def _add_wire(document: Document, op: Json) -> Json:
     key = _new_key(op, document.wires, "wire")
+    check_depth(op["wire"], f"wires.{key}", MAX_DEPTH - 2)
     wire = Wire.from_json(op["wire"], f"wires.{key}")
     for end in (wire.source, wire.target):
         if end.node not in document.nodes:
@@ -160,6 +162,7 @@ _KINDS: Final[dict[Any, tuple[Callable[[Document, Json], Json], tuple[str, ...]]
 def _write(document: Document, path: list[Any], value: Any) -> Json:
     """Replace what is at ``path`` and return the operation that puts the old value back."""
     first, rest = path[0], path[1:]
+    check_depth(value, _dotted(path), MAX_DEPTH - len(path))
     if first in ("nodes", "wires"):
         old = _write_record(document, path, value)
     elif first in CHECKS:

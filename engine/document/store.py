@@ -27,12 +27,12 @@ def loads(content: str, name: str = "the text") -> Document:
     try:
         return codec.from_tree(text.read(content))
     except (DocumentError, MemoryError) as error:
-        raise DocumentError(f"cannot open {name}: {_reason(error)}") from None
+        raise DocumentError(f"cannot open {name}: {reason(error)}") from None
 
 
 def load(path: str | os.PathLike[str]) -> Document:
     """The document in a file; DocumentError is one sentence that names the file."""
-    return loads(decode(read_bytes(path), path), _name(path))
+    return loads(decode(read_bytes(path), path), file_name(path))
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -45,7 +45,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         _check_size(status.st_size)
         return Path(path).read_bytes()
     except (OSError, ValueError, MemoryError, DocumentError) as error:
-        raise DocumentError(f"cannot open {_name(path)}: {_reason(error)}") from None
+        raise DocumentError(f"cannot open {file_name(path)}: {reason(error)}") from None
 
 
 def decode(content: bytes, path: str | os.PathLike[str]) -> str:
@@ -53,18 +53,33 @@ def decode(content: bytes, path: str | os.PathLike[str]) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"cannot open {_name(path)}: it is not UTF-8 text (byte {error.start})") from None
+        problem = f"it is not UTF-8 text (byte {error.start})"
+        raise DocumentError(f"cannot open {file_name(path)}: {problem}") from None
 
 
 def save(document: Document, path: str | os.PathLike[str]) -> str:
     """Write the document atomically and return its content's digest; on failure the old file is untouched."""
+    content = encode(document, path)
+    put(content, path)
+    return digest(content)
+
+
+def encode(document: Document, path: str | os.PathLike[str]) -> bytes:
+    """The bytes to save at ``path``."""
     try:
         content = dumps(document).encode()
         _check_size(len(content))
+    except (ValueError, MemoryError, DocumentError) as error:
+        raise DocumentError(f"cannot save {file_name(path)}: {reason(error)}") from None
+    return content
+
+
+def put(content: bytes, path: str | os.PathLike[str]) -> None:
+    """Put ``content`` at ``path``, or behind it where it is a link; DocumentError names the file."""
+    try:
         replace(Path(os.path.realpath(path)), content)
-    except (OSError, ValueError, MemoryError, DocumentError) as error:
-        raise DocumentError(f"cannot save {_name(path)}: {_reason(error)}") from None
-    return digest(content)
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"cannot save {file_name(path)}: {reason(error)}") from None
 
 
 def _check_size(size: int) -> None:
@@ -124,13 +139,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(file)
 
 
-def _name(path: str | os.PathLike[str]) -> str:
+def file_name(path: str | os.PathLike[str]) -> str:
     """A path on one line."""
     name = os.fspath(path)
     return name if name.isprintable() else ascii(name)
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """An exception as the second half of a sentence."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file or folder"

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from engine.document.errors import DocumentError, show
-from engine.document.values import check_depth, finite
+from engine.document.values import MAX_DEPTH, check_depth, finite
 
 WIDTH = 100
 """A list without lists or objects inside is written on one line up to this many characters."""
@@ -21,17 +21,17 @@ def write(tree: Any) -> str:
     return "".join(parts) + "\n"
 
 
-def read(text: str) -> Any:
+def read(text: str, depth: int = MAX_DEPTH) -> Any:
     """The value of a JSON text; DocumentError says line and column, or why it is refused."""
     try:
         tree = json.loads(text, parse_float=_number, parse_constant=_number, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise DocumentError(_syntax(error, text)) from None
     except RecursionError:
-        raise DocumentError("the file is nested too deep") from None
+        raise DocumentError("it is nested too deep") from None
     except ValueError:
-        raise DocumentError("a number in the file has too many digits") from None
-    check_depth(tree, "the file")
+        raise DocumentError("a number in it has too many digits") from None
+    check_depth(tree, "it", depth)
     if "\\ud" in text.lower():
         _check_unicode(tree)
     return tree
@@ -96,15 +96,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _syntax(error: json.JSONDecodeError, text: str) -> str:
     if not text.strip():
-        return "the file is empty"
+        return "it is empty"
     place = f"line {error.lineno}, column {error.colno}"
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
-        return f"the file ends too early, it is only half there ({place})"
-    return f"the file is not valid JSON at {place}: {error.msg[0].lower()}{error.msg[1:]}"
+        return f"it ends too early, only a part of it is there ({place})"
+    return f"it is not valid JSON at {place}: {error.msg[0].lower()}{error.msg[1:]}"
 
 
 def _check_unicode(tree: Any) -> None:
     try:
         json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise DocumentError("a text in the file is not valid Unicode (half a surrogate pair)") from None
+        raise DocumentError("a text in it is not valid Unicode (half a surrogate pair)") from None

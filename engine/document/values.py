@@ -13,6 +13,9 @@ TYPE_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or f
 MAX_DEPTH = 100
 """Deepest nesting of a document: far above any use, far below Python's recursion limit."""
 
+ENVELOPE = 8
+"""Levels that an operation or a journal line may add around a value from a document."""
+
 
 def plain(value: Any, where: str, depth: int = MAX_DEPTH) -> Any:
     """A deep copy of ``value`` as plain JSON (tuples become lists); errors begin with ``where``."""
@@ -25,7 +28,7 @@ def plain(value: Any, where: str, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, float):
         return finite(float(value), where)
     if depth <= 0:
-        raise DocumentError(f"{where} is nested more than {MAX_DEPTH} levels deep")
+        raise DocumentError(f"{where} is nested too deep (a document has at most {MAX_DEPTH} levels)")
     if isinstance(value, (list, tuple)):
         return [plain(item, where, depth - 1) for item in value]
     if isinstance(value, dict):
@@ -58,7 +61,7 @@ def check_depth(value: Any, where: str, depth: int = MAX_DEPTH) -> None:
     if type(value) is not dict and type(value) is not list:
         return
     if depth <= 0:
-        raise DocumentError(f"{where} is nested more than {MAX_DEPTH} levels deep")
+        raise DocumentError(f"{where} is nested too deep (a document has at most {MAX_DEPTH} levels)")
     for item in value.values() if type(value) is dict else value:
         check_depth(item, where, depth - 1)
 
