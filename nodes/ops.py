@@ -125,7 +125,7 @@ class NumpyOps:
         space = [(padding, padding)] * rank
         padded = np.pad(x.astype(np.float64), [(0, 0)] * (x.ndim - rank) + space)
         axes = tuple(range(-rank, 0))
-        windows: np.ndarray = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2:], axes)  # type: ignore[call-overload]
+        windows: Any = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2:], axes)  # type: ignore[call-overload]
         strided = windows[(..., *[slice(None, None, stride)] * rank, *[slice(None)] * rank)]
         channel = strided.ndim - 2 * rank - 1
         taps = list(range(strided.ndim - rank, strided.ndim))

@@ -401,7 +401,8 @@ class DataSet(Node):
         raise TypeError(f"{cls.__name__} must say how it loads")
 
 
-T = TypeVar("T", bound=type[Node])
+Spec = type[Node]
+T = TypeVar("T", bound=Spec)
 REGISTERED: dict[str, type[Node]] = {}
 
 

@@ -1,0 +1,62 @@
+"""The arrays of a program: drawn from its seed, kept as torch parameters under ``<op>:<name>``."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.program import Op, Program
+from nodes.spec import Delays, Shape, Tensor
+
+
+def declared(op: Op) -> dict[str, Tensor]:
+    """Every tensor of an op; its delays come last under the name ``delay``."""
+    tensors = dict(op.spec.tensors(op.p, dict(op.shapes)))
+    if op.delay:
+        tensors["delay"] = _delay_tensor(op, tensors)
+    return tensors
+
+
+def _delay_tensor(op: Op, tensors: dict[str, Tensor]) -> Tensor:
+    delay = op.delay
+    assert delay is not None
+    shape = delay_shape(op, tensors)
+    from nodes import registry
+
+    spec = registry.get(delay.type)
+    assert spec is not None and issubclass(spec, Delays)
+    dt = delay.p["dt"]
+    group = "delays" if delay.learnable else "fixed"
+    return Tensor(shape, spec.values(delay.p, dt), group, delay.low, delay.high)
+
+
+def delay_shape(op: Op, tensors: dict[str, Tensor]) -> Shape:
+    """One delay per synapse (the weight's shape), per source, per target, or one."""
+    granularity = op.delay.granularity if op.delay else "projection"
+    if granularity == "synapse":
+        return tensors["weight"].shape
+    port = {"axonal": "input", "dendritic": "output"}.get(granularity)
+    return (op.shapes[port] or ()) if port else (1,)
+
+
+def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], dict[str, Tensor]]:
+    """(parameters to learn, fixed tensors, declarations), all by key ``<op>:<name>``."""
+    learned, fixed, specs = nn.ParameterDict(), {}, {}
+    for op in program.ops.values():
+        for name, spec in declared(op).items():
+            key = f"{op.id}:{name}"
+            value = torch.from_numpy(np.ascontiguousarray(spec.init(generator(program.seed, key), spec.shape)))
+            specs[key] = spec
+            if spec.group == "fixed":
+                fixed[key] = value
+            else:
+                learned[key] = nn.Parameter(value.float())
+    return learned, fixed, specs
+
+
+def generator(seed: int, key: str) -> np.random.Generator:
+    """The random generator that draws one tensor."""
+    return np.random.default_rng([abs(seed), zlib.crc32(key.encode())])

@@ -1,0 +1,31 @@
+"""build: a vertex for every node and an edge for every wire of the document."""
+
+from __future__ import annotations
+
+import difflib
+
+from engine.compile.diagnostics import declare
+from engine.compile.graph import Context, Edge, Graph, Vertex, add, join
+from nodes import registry
+
+AFTER: tuple[str, ...] = ()
+UNKNOWN_TYPE = declare("MYL101", "error", "the node type is not installed")
+EMPTY = declare("MYL102", "error", "the document has no nodes")
+
+
+def run(graph: Graph, context: Context) -> Graph:
+    """Start the graph; unknown node types stay as vertices without a declaration."""
+    document = context.document
+    if not document.nodes:
+        context.report(EMPTY((), "the document has no nodes", hint="add a population and a source of input"))
+    for key, node in document.nodes.items():
+        spec = registry.get(node.type)
+        name = node.name or key
+        add(graph, Vertex(key, key, name, node.type, spec, node.params))
+        if spec is None:
+            near = difflib.get_close_matches(node.type, registry.all(), 1)
+            hint = f"did you mean {near[0]}?" if near else "install the package that declares it"
+            context.report(UNKNOWN_TYPE((key,), f"'{name}' has the unknown type {node.type}", hint=hint))
+    for key, wire in document.wires.items():
+        join(graph, Edge(key, *wire.source, *wire.target))
+    return graph

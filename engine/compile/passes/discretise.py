@@ -1,0 +1,51 @@
+"""discretise: delays from milliseconds to steps."""
+
+from __future__ import annotations
+
+from engine.compile.diagnostics import declare
+from engine.compile.graph import Context, Graph, Vertex, update, vertices
+from engine.program import Delay
+from nodes.spec import Delays
+
+AFTER = ("infer_shapes",)
+ROUNDED = declare("MYL150", "info", "a delay is no whole number of steps")
+UNSTABLE = declare("MYL151", "warning", "a time constant is shorter than Euler integration allows")
+TOO_LONG = declare("MYL152", "error", "a delay needs more steps than can be kept")
+MOST_TAPS = 4096
+
+
+def run(graph: Graph, context: Context) -> Graph:
+    """Every delayed projection gets its taps."""
+    graph = graph.copy()
+    for v in list(vertices(graph)):
+        _check_stability(context, v)
+        if v.delays:
+            update(graph, v.id, delay=_steps(context, context.delays[v.delays]))
+    return graph
+
+
+def _steps(context: Context, d: Vertex) -> Delay:
+    assert d.spec is not None and issubclass(d.spec, Delays)
+    dt = context.dt
+    span = d.spec.span(d.p)
+    low, high = (round(ms / dt) for ms in span)
+    extend = round(d.p.get("extend", 0.0) / dt)
+    if high > MOST_TAPS:
+        message = f"'{d.name}' reaches over {high} steps of {dt:g} ms; at most {MOST_TAPS} are possible"
+        context.report(TOO_LONG((d.origin,), message, hint="use a shorter delay or a longer time step"))
+    if any(abs(ms / dt - round(ms / dt)) > 1e-6 for ms in span):
+        message = f"'{d.name}': {span[0]:g} to {span[1]:g} ms become {low} to {high} steps of {dt:g} ms"
+        context.report(ROUNDED((d.origin,), message))
+    return Delay(d.origin, d.type, d.p.granularity, low, high, extend, d.spec.learnable, d.p)
+
+
+def _check_stability(context: Context, v: Vertex) -> None:
+    """Explicit Euler overshoots when dt > tau and explodes when dt > 2 tau."""
+    assert v.spec is not None
+    if v.p.get("integration") != "euler":
+        return
+    for name, param in v.spec.params.items():
+        if name.startswith("tau") and param.unit == "ms" and v.p[name] < context.dt:
+            message = f"'{v.name}': {name} of {v.p[name]:g} ms is shorter than the time step of {context.dt:g} ms"
+            hint = "use exact integration or a shorter time step"
+            context.report(UNSTABLE((v.origin,), message, name, hint))

@@ -1,0 +1,59 @@
+"""schedule: strongly connected components become stages, over whole sequences or, loops, in chunks.
+
+A loop may run in chunks of c steps when every cycle in it passes a projection delayed by at least c: such a
+projection reads only what earlier chunks left, and without it the component has an order.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from engine.compile.diagnostics import Fix, declare
+from engine.compile.graph import Context, Graph, Vertex, vertex
+from engine.program import Stage
+
+AFTER = ("discretise",)
+NO_DELAY = declare("MYL160", "error", "a loop has no delay")
+
+
+def run(graph: Graph, context: Context) -> Graph:
+    """Stages in ``context.stages``, in a deterministic order."""
+    context.stages = []
+    condensed = nx.condensation(nx.DiGraph(graph))
+    first = {key: min(data["members"]) for key, data in condensed.nodes(data=True)}
+    for key in nx.lexicographical_topological_sort(condensed, key=first.__getitem__):
+        members = condensed.nodes[key]["members"]
+        part = nx.DiGraph(graph.subgraph(members))
+        loop = len(members) > 1 or any(part.has_edge(m, m) for m in members)
+        context.stages.append(_loop(graph, context, part) if loop else Stage(tuple(members)))
+    return graph
+
+
+def _loop(graph: Graph, context: Context, part: nx.DiGraph) -> Stage:
+    delay = {key: vertex(graph, key).smallest_delay for key in sorted(part)}
+    for chunk in sorted({d for d in delay.values() if d > 0}, reverse=True):
+        cut = tuple(key for key, steps in delay.items() if steps >= chunk)
+        rest = part.subgraph([key for key in part if key not in cut])
+        if nx.is_directed_acyclic_graph(rest):
+            return Stage((*cut, *nx.lexicographical_topological_sort(rest)), chunk, cut)
+    _report(graph, context, part.subgraph([key for key, steps in delay.items() if steps == 0]))
+    return Stage(tuple(sorted(part)), 1)
+
+
+def _report(graph: Graph, context: Context, undelayed: nx.DiGraph) -> None:
+    cycle = [vertex(graph, a) for a, _ in nx.find_cycle(undelayed)]
+    start = min(range(len(cycle)), key=lambda i: cycle[i].id)
+    loop = cycle[start:] + cycle[:start]
+    names = " -> ".join(f"'{v.name}'" for v in [*loop, loop[0]])
+    fix = _delay_fix(context, loop)
+    hint = "insert a one-step delay" if fix else "give a projection in the loop a delay of at least one step"
+    context.report(NO_DELAY(tuple(v.origin for v in loop), f"the loop {names} has no delay", "", hint, fix))
+
+
+def _delay_fix(context: Context, loop: list[Vertex]) -> Fix | None:
+    """A one-step lag on the first projection of the loop."""
+    for v in loop:
+        if v.spec and "lag" in v.spec.params:
+            path = ["nodes", v.origin, "params", "lag"]
+            return Fix(f"Delay '{v.name}' by one step", ({"op": "set", "path": path, "value": 1},))
+    return None
