@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from nodes.ops import Array, Ops
 from nodes.populations._firing import Firing, fire
+from nodes.populations._integration import decay
 from nodes.spec import Param, Step, Values, node
 
 
@@ -16,6 +17,8 @@ class LIF(Firing):
 
     With a = exp(-dt/tau_mem) (exact) or 1 - dt/tau_mem (euler), the step is
     v <- v_leak + a (v - v_leak) + g R I, where g = 1 - a when ``decay_input``, else 1.
+    I is the input of this step.  Then v is compared (``compare``), and reset by ``reset`` in this step or the
+    next (``reset_step``); up to ``max_spikes`` per step; v is held while refractory.
     Source: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics (2014), eq. 1.5; the exact form holds I
     constant over the step.
     """
@@ -27,10 +30,6 @@ class LIF(Firing):
     decay_input = Param(False, doc="scale the input by 1 - a, as the differential equation does")
     state: ClassVar[Mapping[str, str | float]] = {"v": "v_leak"}
 
-    @classmethod
-    def check(cls, p: Values) -> list[tuple[str, str]]:
-        return cls.check_threshold(p)
-
     @staticmethod
     def constants(ops: Ops, p: Values, dt: float) -> dict[str, Array]:
         a = decay(ops, p.tau_mem, p.integration, dt)
@@ -40,8 +39,3 @@ class LIF(Firing):
     def step(ops: Ops, s: Values, x: Values, p: Values, dt: float) -> Step:
         v = p.v_leak + p.a * (s.v - p.v_leak) + p.gain * x.input
         return fire(ops, s, v, p, dt)
-
-
-def decay(ops: Ops, tau: Array, integration: str, dt: float) -> Array:
-    """Factor by which a quantity of time constant ``tau`` (ms) decays in ``dt`` ms."""
-    return ops.exp(-dt / tau) if integration == "exact" else 1 - dt / tau
