@@ -278,11 +278,15 @@ class Delays(Node):
         choices=("synapse", "axonal", "dendritic", "projection"),
         doc="one delay per synapse, per source neuron, per target neuron, or one for all",
     )
-    learnable: ClassVar[bool] = False
 
     @classmethod
     def infer(cls, p: Values, shapes: Shapes) -> Shapes:
         return shapes
+
+    @classmethod
+    def learns(cls, p: Values) -> bool:
+        """Whether training changes these delays."""
+        return False
 
     @classmethod
     def span(cls, p: Values) -> tuple[float, float]:

@@ -20,11 +20,12 @@ class Noise:
     seed: int
     run: int
     total: int
-    rows: slice = slice(None)
+    rows: slice | None = None
 
     def draw(self, kind: str, op: str, name: str, step: int, shape: tuple[int, ...]) -> Tensor:
         """``[batch, *shape]`` uniform in [0, 1) or, for ``normal``, standard normal (float32, on the CPU)."""
         key = struct.pack("<qqq", self.seed, self.run, step) + f"{op}/{name}".encode()
         generator = torch.Generator().manual_seed(zlib.crc32(key))
         function = torch.randn if kind == "normal" else torch.rand
-        return function((self.total, *shape), generator=generator)[self.rows]
+        drawn = function((self.total, *shape), generator=generator)
+        return drawn if self.rows is None else drawn[self.rows]

@@ -18,7 +18,7 @@ class LearnableDelays(Delays):
     Source: Hammouamri, Khalfaoui-Hassani, Masquelier, ICLR 2024 (arXiv 2306.17670), eqs. 6-9.
     """
 
-    learnable: ClassVar[bool] = True
+    learn = Param(True, doc="learn the delays; off keeps the initial ones, rounded")
     max_delay = Param(25.0, "ms", low=0.0, high=1e5, doc="largest delay")
     min_delay = Param(0.0, "ms", low=0.0, high=1e5, doc="smallest delay; one step or more inside a loop")
     init = Param("uniform", choices=("uniform", "half", "zero"), doc="initial delays: uniform, all half, or all least")
@@ -32,6 +32,10 @@ class LearnableDelays(Delays):
         if p.min_delay > p.max_delay:
             return [("min_delay", f"must not exceed max_delay ({p.max_delay:g} ms), but is {p.min_delay:g} ms")]
         return []
+
+    @classmethod
+    def learns(cls, p: Values) -> bool:
+        return bool(p.learn)
 
     @classmethod
     def span(cls, p: Values) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, update, vertices
 from engine.program import Delay
-from nodes.spec import Delays
+from nodes.spec import Delays, Values
 
 AFTER = ("infer_shapes",)
 ROUNDED = declare("MYL150", "info", "a delay is no whole number of steps")
@@ -36,7 +36,8 @@ def _steps(context: Context, d: Vertex) -> Delay:
     if any(abs(ms / dt - round(ms / dt)) > 1e-6 for ms in span):
         message = f"'{d.name}': {span[0]:g} to {span[1]:g} ms become {low} to {high} steps of {dt:g} ms"
         context.report(ROUNDED((d.origin,), message))
-    return Delay(d.origin, d.type, d.p.granularity, low, high, extend, d.spec.learnable, d.p)
+    p = Values({**d.p, "dt": dt})
+    return Delay(d.origin, d.type, p.granularity, low, high, extend, d.spec.learns(p), p)
 
 
 def _check_stability(context: Context, v: Vertex) -> None:
