@@ -101,7 +101,7 @@ class _DelayedLinear(Function):
         over_taps = kernel.build(weight, delay, taps, sigma)
         if ctx.plan.name == "direct":
             return direct.convolve(x, over_taps, ctx.start, length)
-        return spectral.convolve(x, over_taps, ctx.start, length, ctx.plan.blocks)
+        return spectral.convolve(x, over_taps, ctx.start, length, ctx.plan.tiling)
 
     @staticmethod
     @once_differentiable
@@ -113,7 +113,7 @@ class _DelayedLinear(Function):
         if ctx.plan.name == "direct":
             to_x, to_taps = direct.gradients(grad, x, over_taps, ctx.start, needs)
         else:
-            to_x, to_taps = spectral.gradients(grad, x, over_taps, ctx.start, ctx.plan.blocks, needs)
+            to_x, to_taps = spectral.gradients(grad, x, over_taps, ctx.start, ctx.plan.tiling, needs)
         if to_taps is None:
             return to_x, None, None, None, None, None, None
         pair = kernel.gradients(to_taps, weight, delay, ctx.taps, ctx.sigma)

@@ -74,7 +74,7 @@ def _synapses(x: Tensor, *, over_taps: Tensor, grid: Tensor, start: int, length:
     )  # fmt: skip
     if plan.name == "direct":
         return direct.convolve(x, over_taps, start, length)
-    y = spectral.convolve(x, over_taps, start, length, plan.blocks)
+    y = spectral.convolve(x, over_taps, start, length, plan.tiling)
     return _snap(y, grid) if bool((x == x.round()).all()) else y
 
 

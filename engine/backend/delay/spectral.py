@@ -9,12 +9,26 @@ of outputs (overlap-save), and all blocks share the transformed kernel.
 Shapes and conventions as in `direct`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import pi
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from engine.backend.delay.workspace import scratch, view
+
+_STRIP = 4096
+"""Columns transformed at once."""
+
+
+class Tiling(NamedTuple):
+    """The blocks of time, and the samples of the batch that are worked on together."""
+
+    blocks: int
+    width: int
 
 
 @dataclass(frozen=True)
@@ -69,67 +83,103 @@ def transform(cut: Layout, like: Tensor) -> Transform:
     return _transform(cut.period, cut.taps, cut.size, like.dtype, like.device)
 
 
-def convolve(x: Tensor, kernel: Tensor, start: int, length: int, count: int) -> Tensor:
-    """The result y `[length, B, O]`, computed in `count` blocks of time."""
-    cut = layout(len(x), len(kernel), start, length, count)
+def convolve(x: Tensor, kernel: Tensor, start: int, length: int, tiling: Tiling) -> Tensor:
+    """The result y `[length, B, O]`."""
+    cut = layout(len(x), len(kernel), start, length, tiling.blocks)
     matrices = transform(cut, x)
-    products = _multiply(spectrum(x, cut, matrices), kernel_spectrum(kernel, matrices).mT)
     y = x.new_empty(length, x.shape[1], kernel.shape[1])
-    for j, block in enumerate(cut.blocks):
-        out = y[block.first - start :][: block.rows].flatten(1)
-        torch.mm(matrices.outputs[: block.rows], products[:, j].flatten(1), out=out)
+    with scratch(x, *_sizes(cut, kernel, tiling)) as (taps, spectra, products):
+        over_taps = view(taps, cut.products, *kernel.shape[1:])
+        _product(matrices.taps, kernel, over_taps)
+        for batch in _batches(x, tiling):
+            spectrum, product = _views(cut, (spectra, x[:, batch]), (products, y[:, batch]))
+            _analyse(x[:, batch], cut, matrices, spectrum)
+            torch.bmm(spectrum.flatten(1, 2), over_taps.mT, out=product.flatten(1, 2))
+            _synthesise(product, cut, matrices, y[:, batch])
     return y
 
 
 def gradients(
-    grad: Tensor, x: Tensor, kernel: Tensor, start: int, count: int, needs: tuple[bool, bool]
+    grad: Tensor, x: Tensor, kernel: Tensor, start: int, tiling: Tiling, needs: tuple[bool, bool]
 ) -> tuple[Tensor | None, Tensor | None]:
     """The gradients to x and to the kernel from that of y, each only if needed."""
-    cut = layout(len(x), len(kernel), start, len(grad), count)
+    cut = layout(len(x), len(kernel), start, len(grad), tiling.blocks)
     matrices = transform(cut, grad)
-    products = _grad_spectrum(grad, cut, matrices)
-    to_kernel = _to_kernel(products, spectrum(x, cut, matrices), matrices) if needs[1] else None
-    if not needs[0]:
-        return None, to_kernel
-    spectra = _multiply(products, kernel_spectrum(kernel, matrices))
-    to_x = torch.zeros_like(x)
-    for j, block in enumerate(cut.blocks):
-        columns = _columns(matrices, cut, block)
-        to_x[block.low : block.high].flatten(1).addmm_(columns.T, spectra[:, j].flatten(1))
+    to_x = torch.zeros_like(x) if needs[0] else None
+    to_kernel = torch.empty_like(kernel) if needs[1] else None
+    size = _sizes(cut, kernel, tiling)
+    with scratch(grad, *size, size[0] if needs[1] else 0) as (taps, spectra, products, sums):
+        over_taps = view(taps, cut.products, *kernel.shape[1:])
+        if to_x is not None:
+            _product(matrices.taps, kernel, over_taps)
+        for batch in _batches(x, tiling):
+            spectrum, product = _views(cut, (spectra, x[:, batch]), (products, grad[:, batch]))
+            _analyse_grad(grad[:, batch], cut, matrices, product)
+            if to_kernel is not None:
+                _analyse(x[:, batch], cut, matrices, spectrum)
+                pairs = view(sums, *over_taps.shape)
+                later = 1.0 if batch.start else 0.0
+                pairs.baddbmm_(product.flatten(1, 2).mT, spectrum.flatten(1, 2), beta=later)
+            if to_x is not None:
+                torch.bmm(product.flatten(1, 2), over_taps, out=spectrum.flatten(1, 2))
+                _synthesise_grad(spectrum, cut, matrices, to_x[:, batch])
+        if to_kernel is not None:
+            _product(matrices.taps.T, pairs, to_kernel)
     return to_x, to_kernel
 
 
-def spectrum(x: Tensor, cut: Layout, matrices: Transform) -> Tensor:
-    """The spectra A x of all blocks, `[products, blocks, B, I]`."""
-    out = x.new_empty(cut.products, len(cut.blocks), *x.shape[1:])
+def _sizes(cut: Layout, kernel: Tensor, tiling: Tiling) -> tuple[int, int, int]:
+    """The sizes of the kernel's, the input's and the output's spectra."""
+    _, outputs, inputs = kernel.shape
+    rows = cut.products * len(cut.blocks) * tiling.width
+    return cut.products * outputs * inputs, rows * inputs, rows * outputs
+
+
+def _batches(x: Tensor, tiling: Tiling) -> Iterator[slice]:
+    for first in range(0, x.shape[1], tiling.width):
+        yield slice(first, min(first + tiling.width, x.shape[1]))
+
+
+def _views(cut: Layout, *pairs: tuple[Tensor, Tensor]) -> list[Tensor]:
+    return [view(flat, cut.products, len(cut.blocks), *like.shape[1:]) for flat, like in pairs]
+
+
+def _analyse(x: Tensor, cut: Layout, matrices: Transform, out: Tensor) -> None:
     for j, block in enumerate(cut.blocks):
-        steps = x[block.low : block.high].flatten(1)
-        torch.mm(_columns(matrices, cut, block), steps, out=out[:, j].flatten(1))
-    return out
+        _product(_columns(matrices, cut, block), x[block.low : block.high], out[:, j])
 
 
-def kernel_spectrum(kernel: Tensor, matrices: Transform) -> Tensor:
-    """The spectra H k, `[products, O, I]`."""
-    return torch.mm(matrices.taps, kernel.flatten(1)).view(-1, *kernel.shape[1:])
+def _synthesise(products: Tensor, cut: Layout, matrices: Transform, out: Tensor) -> None:
+    for j, rows in enumerate(_rows(cut)):
+        _product(matrices.outputs[: rows.stop - rows.start], products[:, j], out[rows])
 
 
-def _grad_spectrum(grad: Tensor, cut: Layout, matrices: Transform) -> Tensor:
-    out = grad.new_empty(cut.products, len(cut.blocks), *grad.shape[1:])
+def _analyse_grad(grad: Tensor, cut: Layout, matrices: Transform, out: Tensor) -> None:
+    for j, rows in enumerate(_rows(cut)):
+        _product(matrices.outputs[: rows.stop - rows.start].T, grad[rows], out[:, j])
+
+
+def _synthesise_grad(spectra: Tensor, cut: Layout, matrices: Transform, out: Tensor) -> None:
+    for j, block in enumerate(cut.blocks):
+        _product(_columns(matrices, cut, block).T, spectra[:, j], out[block.low : block.high], add=True)
+
+
+def _product(matrix: Tensor, source: Tensor, out: Tensor, add: bool = False) -> None:
+    """out = matrix source over the first axis, all other axes being columns, in strips that fit the cache."""
+    columns = source.shape[1:].numel()
+    source, out = source.view(len(source), columns), out.view(len(out), columns)
+    for first in range(0, columns, _STRIP):
+        strip = out[:, first : first + _STRIP]
+        if add:
+            strip.addmm_(matrix, source[:, first : first + _STRIP])
+        else:
+            torch.mm(matrix, source[:, first : first + _STRIP], out=strip)
+
+
+def _rows(cut: Layout) -> list[slice]:
+    """The results of every block, counted from the first result."""
     start = cut.blocks[0].first
-    for j, block in enumerate(cut.blocks):
-        rows = grad[block.first - start :][: block.rows].flatten(1)
-        torch.mm(matrices.outputs[: block.rows].T, rows, out=out[:, j].flatten(1))
-    return out
-
-
-def _to_kernel(products: Tensor, spectra: Tensor, matrices: Transform) -> Tensor:
-    pairs: Tensor = torch.bmm(products.flatten(1, 2).mT, spectra.flatten(1, 2))
-    return torch.mm(matrices.taps.T, pairs.flatten(1)).view(-1, *pairs.shape[1:])
-
-
-def _multiply(spectra: Tensor, matrix: Tensor) -> Tensor:
-    product: Tensor = torch.bmm(spectra.flatten(1, 2), matrix)
-    return product.view(len(product), *spectra.shape[1:3], -1)
+    return [slice(block.first - start, block.first - start + block.rows) for block in cut.blocks]
 
 
 def _columns(matrices: Transform, cut: Layout, block: Block) -> Tensor:
