@@ -9,6 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+class DataError(ValueError):
+    """A data set cannot be read; ``str(error)`` is one sentence for the user: what, where, what to do."""
+
+
 class Events(NamedTuple):
     """Address events: times in ms (float, ascending or not) and flat unit indices (int)."""
 
