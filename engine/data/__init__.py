@@ -1,0 +1,1 @@
+"""Data on disk: where data sets lie, and how they get there."""
