@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+LONGEST = 600
+"""Characters of a message that are shown."""
+
 
 class DocumentError(Exception):
-    """A document cannot be read, written or understood; ``str(error)`` is one sentence for the user."""
+    """A document cannot be read, written or understood; ``str(error)`` is one sentence on one line."""
+
+    def __init__(self, message: str) -> None:
+        # Ids and names from a broken file are quoted in messages, and may hold anything, in any length.
+        line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message[:LONGEST])
+        super().__init__(line if len(message) <= LONGEST else line + "...")
 
 
 class EditError(DocumentError):

@@ -49,8 +49,8 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 
 def apply(document: Document, op: Json) -> Json:
     """Apply one operation of plain JSON and return its inverse; EditError if it is not possible."""
-    kind = op.get("op")
-    if kind not in _KINDS:
+    kind = expect(op, dict, "an operation").get("op")
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise EditError(f"there is no operation {show(kind)}, only {', '.join(_KINDS)}")
     expected = {"op", *_KINDS[kind][1]}
     if set(op) != expected:
@@ -149,7 +149,7 @@ def _unset(document: Document, op: Json) -> Json:
     return _write(document, _path(op), MISSING)
 
 
-_KINDS: Final[dict[Any, tuple[Callable[[Document, Json], Json], tuple[str, ...]]]] = {
+_KINDS: Final[dict[str, tuple[Callable[[Document, Json], Json], tuple[str, ...]]]] = {
     "add_node": (_add_node, ("id", "node")),
     "del_node": (_del_node, ("id",)),
     "add_wire": (_add_wire, ("id", "wire")),

@@ -8,7 +8,9 @@ from typing import Any
 from engine.document.errors import DocumentError, show
 
 TYPE_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a whole number",
-              float: "a number", type(None): "null"}
+              float: "a fraction", type(None): "null"}
+
+_CONTAINERS = (dict, list)
 
 MAX_DEPTH = 100
 """Deepest nesting of a document: far above any use, far below Python's recursion limit."""
@@ -53,17 +55,21 @@ def expect(value: Any, kind: type, where: str) -> Any:
 
 def expect_number(value: Any, where: str) -> Any:
     """``value`` if it is an int or a float."""
-    return value if type(value) is int else expect(value, float, where)
+    if type(value) not in (int, float):
+        found = TYPE_NAMES.get(type(value), type(value).__name__)
+        raise DocumentError(f"{where} must be a number, not {found}")
+    return value
 
 
 def check_depth(value: Any, where: str, depth: int = MAX_DEPTH) -> None:
     """Refuse lists and objects nested deeper than ``depth``, so that what was read can be written again."""
-    if type(value) is not dict and type(value) is not list:
+    if type(value) not in _CONTAINERS:
         return
     if depth <= 0:
         raise DocumentError(f"{where} is nested too deep (a document has at most {MAX_DEPTH} levels)")
     for item in value.values() if type(value) is dict else value:
-        check_depth(item, where, depth - 1)
+        if type(item) in _CONTAINERS:  # Asked here too: a call per number would be most of the work.
+            check_depth(item, where, depth - 1)
 
 
 def _key(key: object, where: str) -> str:
