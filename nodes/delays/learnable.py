@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from nodes.spec import Delays, Initialiser, Param, Shape, Values, node
+from nodes.delays._base import Extending
+from nodes.spec import Initialiser, Param, Shape, Values, node
 
 
 @node("delays.learnable", label="Learnable delays", keywords=("DCLS", "delay", "learn", "axon", "conduction"))
-class LearnableDelays(Delays):
+class LearnableDelays(Extending):
     """Delays learned with the weights.  Synapse kernel over taps k: W g(k - d), g Gaussian, mass 1.
 
     The Gaussian's effective width is sigma + 0.27 steps; sigma falls exponentially from ``sigma_start`` to
@@ -21,16 +20,21 @@ class LearnableDelays(Delays):
     learn = Param(True, doc="learn the delays; off keeps the initial ones, rounded")
     max_delay = Param(25.0, "ms", low=0.0, high=1e5, doc="largest delay")
     min_delay = Param(0.0, "ms", low=0.0, high=1e5, doc="smallest delay; one step or more inside a loop")
-    init = Param("uniform", choices=("uniform", "half", "zero"), doc="initial delays: uniform, all half, or all least")
-    sigma_start = Param(0.0, "steps", low=0.0, high=1e4, doc="first width of the kernel; 0 takes half the taps")
+    init = Param(
+        "uniform", choices=("uniform", "half", "zero"), doc="initial delays: uniform, all half, or all least"
+    )
+    sigma_start = Param(
+        0.0, "steps", low=0.0, high=1e4, doc="first width of the kernel; 0 takes half the taps"
+    )
     sigma_end = Param(0.23, "steps", low=0.01, high=1e4, doc="last width of the kernel")
     sigma_duration = Param(0.25, low=0.0, high=1.0, doc="part of the epochs over which the width falls")
-    extend = Param(0.0, "ms", low=0.0, high=1e5, doc="how much longer the sequence gets, so that late spikes arrive")
 
     @classmethod
     def check(cls, p: Values) -> list[tuple[str, str]]:
         if p.min_delay > p.max_delay:
-            return [("min_delay", f"must not exceed max_delay ({p.max_delay:g} ms), but is {p.min_delay:g} ms")]
+            return [
+                ("min_delay", f"must not exceed max_delay ({p.max_delay:g} ms), but is {p.min_delay:g} ms")
+            ]
         return []
 
     @classmethod
