@@ -1,0 +1,15 @@
+"""Delay probe."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from nodes.spec import Port, Probe, node, port
+
+
+@node("probe.delays", label="Delays", keywords=("delay", "histogram", "conduction", "record"))
+class DelayProbe(Probe):
+    """Records the delays, in steps, of the projection it is wired to, at the end of a run or epoch."""
+
+    inputs: ClassVar[dict[str, Port]] = {"input": port("current", doc="output of a projection")}
+    records: ClassVar[str] = "delays"

@@ -1,0 +1,15 @@
+"""Weight probe."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from nodes.spec import Port, Probe, node, port
+
+
+@node("probe.weights", label="Weights", keywords=("synapse", "histogram", "plasticity", "record"))
+class WeightProbe(Probe):
+    """Records the weights of the projection it is wired to, at the end of a run or epoch."""
+
+    inputs: ClassVar[dict[str, Port]] = {"input": port("current", doc="output of a projection")}
+    records: ClassVar[str] = "weights"
