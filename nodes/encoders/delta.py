@@ -9,7 +9,7 @@ import numpy as np
 
 from nodes._shapes import settled
 from nodes.ops import Ops
-from nodes.spec import Encoder, Param, Shape, Shapes, Step, Tensor, Values, node
+from nodes.spec import Encoder, Param, Shapes, Step, Tensor, Values, node
 
 
 @node(
@@ -46,18 +46,12 @@ class Delta(Encoder):
 
     @staticmethod
     def step(ops: Ops, s: Values, x: Values, p: Values, dt: float) -> Step:
-        # both channels carry the same reference, since state has the shape of the output
         source, output = p.shapes["input"], p.shapes["output"]
-        pair: Shape = (2, *source)
-        signal = ops.reshape(x.input, len(source), (1, *source)) + 0 * p.polarity
-        kept = ops.reshape(s.reference, len(output), pair)
-        started = ops.reshape(s.started, len(output), pair)
-        reference = ops.where(started > 0.5, kept, signal)
-        crossed = ops.floor(ops.abs(signal - reference) / p.threshold)
+        reference = ops.where(s.started > 0.5, s.reference, x.input)
+        rise = x.input - reference
+        crossed = ops.floor(ops.abs(rise) / p.threshold)
         count = crossed if p.several else ops.minimum(crossed, 0 * crossed + 1)
-        rising = ops.cast(signal >= reference)
-        spikes = count * ops.cast((2 * rising - 1) * p.polarity > 0)
-        moved = reference + p.threshold * count * (2 * rising - 1)
-        state = {"reference": moved, "started": 0 * moved + 1}
-        flat = {name: ops.reshape(value, len(pair), output) for name, value in state.items()}
-        return flat, {"output": ops.reshape(spikes, len(pair), output)}
+        signed = count * (2 * ops.cast(rise > 0) - 1)
+        pair = ops.maximum(ops.reshape(signed, len(source), (1, *source)) * p.polarity, 0 * p.polarity)
+        state = {"reference": reference + p.threshold * signed, "started": 0 * s.started + 1}
+        return state, {"output": ops.reshape(pair, len(source) + 1, output)}
