@@ -12,9 +12,9 @@ from engine.backend.delay import (
     delayed_linear,
     direct,
     kernel,
-    rounded,
     spectral,
     temporal,
+    whole,
 )
 
 GRANULARITIES = ("synapse", "axonal", "dendritic", "projection")
@@ -35,7 +35,7 @@ def reference(
     full = torch.cat([past, x, x.new_zeros(extend, *x.shape[1:])])
     steps = torch.arange(taps.low, taps.high + 1)
     if sigma is None:
-        masses = [(rounded(delay, taps) == k).to(x) for k in steps]
+        masses = [(whole(delay, taps) == k).to(x) for k in steps]
     else:
         masses = [torch.exp(-((k - delay) ** 2) / (2 * (sigma + 0.27) ** 2)) for k in steps]
         total = sum(masses) + 1e-7
@@ -164,7 +164,7 @@ def test_rounding_gives_one_tap(delays: list[float], low: int, count: int) -> No
 
 
 def test_halves_round_to_the_even_step() -> None:
-    assert rounded(torch.tensor([0.5, 1.5, 2.5, 9.0]), Taps(0, 4)).tolist() == [0, 2, 2, 4]
+    assert whole(torch.tensor([0.5, 1.5, 2.5, 9.0]), Taps(0, 4)).tolist() == [0, 2, 2, 4]
 
 
 def test_gradient_reaches_no_rounded_delay() -> None:
@@ -185,7 +185,7 @@ def test_a_second_backward_pass_gives_the_same() -> None:
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
     x, weight = torch.randn(5, 2, 3), torch.randn(4, 3)
-    with pytest.raises(ValueError, match="weight"):
+    with pytest.raises(ValueError, match="should be"):
         delayed_linear(x, weight.T, torch.zeros(1, 1), taps=Taps(0, 2), sigma=None)
     with pytest.raises(ValueError, match="delay"):
         delayed_linear(x, weight, torch.zeros(3, 4), taps=Taps(0, 2), sigma=None)

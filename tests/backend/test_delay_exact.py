@@ -6,8 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.backend.delay import Taps, cost, delay_filter, delayed_linear, direct, kernel, spectral
+from engine.backend.delay import (
+    FrozenLinear,
+    Taps,
+    cost,
+    delay_filter,
+    delayed_linear,
+    direct,
+    kernel,
+    spectral,
+)
 from engine.backend.delay import exact as running
+from engine.backend.delay import rounded as gathering
 
 SHAPES = {"synapse": (9, 11), "axonal": (1, 11), "dendritic": (9, 1), "projection": (1, 1)}
 
@@ -46,19 +56,19 @@ def test_any_chunking_gives_the_same_bits(
     assert torch.equal(in_chunks(x, cuts, taps, project), project(x, None))
 
 
-def test_a_hundred_single_steps_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sigma", [None, 2.0])
+def test_a_hundred_single_steps_give_the_same_bits(
+    sigma: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(3)
     taps = Taps(0, 24)
     x, weight, delay = (torch.rand(100, 2, 40) < 0.3).float(), torch.randn(50, 40), 24 * torch.rand(50, 40)
-
-    def project(chunk: Tensor, history: Tensor | None) -> Tensor:
-        return delayed_linear(chunk, weight, delay, taps=taps, sigma=None, history=history, exact=True)
-
-    steps = in_chunks(x, list(range(1, 100)), taps, project)
+    project = FrozenLinear(weight, delay, taps=taps, sigma=sigma)
+    steps = in_chunks(x, list(range(1, 100)), taps, lambda chunk, history: project(chunk, history=history))
     for name in ("direct", "spectral"):
         plan = cost.Plan(name, spectral.Tiling(3, 2), 0.0)
         monkeypatch.setattr(running, "choose", lambda plan=plan, **_: plan)
-        assert torch.equal(project(x, None), steps)
+        assert torch.equal(project(x), steps)
 
 
 @settings(max_examples=20, deadline=None)
@@ -74,12 +84,14 @@ def test_any_chunking_of_a_filter_gives_the_same_bits(seed: int, cuts: list[int]
     assert torch.equal(in_chunks(x, cuts, taps, smear), smear(x, None))
 
 
-def test_blocks_of_the_batch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sigma", [None, 0.5])
+def test_blocks_of_the_batch_change_nothing(sigma: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(4)
-    x, weight, delay = torch.rand(30, 7, 5), torch.randn(6, 5), 9 * torch.rand(6, 5)
-    options = {"taps": Taps(0, 9), "sigma": 0.5, "extend": 4, "exact": True}
+    x, weight, delay = torch.randn(30, 7, 5).round(), torch.randn(6, 5), 9 * torch.rand(6, 5)
+    options = {"taps": Taps(0, 9), "sigma": sigma, "extend": 4, "exact": True}
     whole = delayed_linear(x, weight, delay, **options), delay_filter(x, delay[0], **options)
-    monkeypatch.setattr(running, "_BLOCK_NUMBERS", 400)
+    monkeypatch.setattr(running, "_WIDTH", 3)
+    monkeypatch.setattr(gathering, "_CACHED", 100)
     parts = delayed_linear(x, weight, delay, **options), delay_filter(x, delay[0], **options)
     assert all(map(torch.equal, whole, parts))
 

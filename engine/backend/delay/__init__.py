@@ -17,9 +17,9 @@ from torch.nn.functional import linear
 from engine.backend.delay import direct, kernel, spectral, temporal
 from engine.backend.delay import exact as _exact
 from engine.backend.delay.cost import Plan, choose
-from engine.backend.delay.kernel import Taps, rounded
+from engine.backend.delay.kernel import Taps, whole
 
-__all__ = ["Plan", "Taps", "choose", "delay_filter", "delayed_linear", "rounded"]
+__all__ = ["FrozenLinear", "Plan", "Taps", "choose", "delay_filter", "delayed_linear", "whole"]
 
 
 def delayed_linear(
@@ -41,19 +41,34 @@ def delayed_linear(
     adds the steps after x in which delayed input still arrives. `exact` computes without gradients, in double
     precision, the same to the bit however the sequence is cut. Raises ValueError for shapes that do not fit.
     """
-    if x.ndim != 3 or weight.ndim != 2 or weight.shape[1] != x.shape[2]:
-        raise ValueError(f"weight {tuple(weight.shape)} does not fit the input {tuple(x.shape)}")
-    _check_delay(delay, weight.shape)
-    full = _with_history(x, history, taps)
-    start, length = len(full) - len(x), len(x) + extend
-    delay = delay.reshape((1,) * (2 - delay.ndim) + delay.shape)
     if exact:
-        return _exact.project(full, weight, delay, taps, sigma, start, length)
+        return FrozenLinear(weight, delay, taps=taps, sigma=sigma)(x, history=history, extend=extend)
+    delay = _per_matrix(delay, weight)
+    full = _with_history(x, history, taps, (weight.shape[1],))
+    start, length = len(full) - len(x), len(x) + extend
     if delay.shape == weight.shape and min(weight.shape) > 1:
         return _apply(_DelayedLinear, full, weight, delay, taps, sigma, start, length)
     if delay.shape[0] == 1:
         return linear(_apply(_DelayFilter, full, delay[0], taps, sigma, start, length), weight)
     return _apply(_DelayFilter, linear(full, weight), delay[:, 0], taps, sigma, start, length)
+
+
+class FrozenLinear:
+    """`delayed_linear(..., exact=True)` for many calls: the work on weight and delay is done once.
+
+    Later changes of the tensors are not seen.
+    """
+
+    def __init__(self, weight: Tensor, delay: Tensor, *, taps: Taps, sigma: float | None) -> None:
+        self._taps, self._inputs = taps, weight.shape[1]
+        self._project = _exact.prepare(weight.detach(), _per_matrix(delay.detach(), weight), taps, sigma)
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, *, history: Tensor | None = None, extend: int = 0) -> Tensor:
+        """Project x `[T, B, I]` to `[T + extend, B, O]`."""
+        full = _with_history(x, history, self._taps, (self._inputs,))
+        with torch.autocast(x.device.type, enabled=False):
+            return self._project(full, len(full) - len(x), len(x) + extend)
 
 
 def delay_filter(
@@ -71,7 +86,7 @@ def delay_filter(
     All else as in `delayed_linear`, with `history` `[taps.high, B, *S]`.
     """
     _check_delay(delay, x.shape[2:])
-    full = _with_history(x, history, taps)
+    full = _with_history(x, history, taps, x.shape[2:])
     start, length = len(full) - len(x), len(x) + extend
     if exact:
         return _exact.filter_channels(full, delay, taps, sigma, start, length)
@@ -151,12 +166,19 @@ def _apply(function: type[Function], x: Tensor, *arguments: Any) -> Tensor:
     return result
 
 
-def _with_history(x: Tensor, history: Tensor | None, taps: Taps) -> Tensor:
-    if history is None or taps.high == 0:
+def _with_history(x: Tensor, history: Tensor | None, taps: Taps, channels: tuple[int, ...]) -> Tensor:
+    if x.shape[2:] != channels:
+        raise ValueError(f"input {tuple(x.shape)} should be [time, batch, {', '.join(map(str, channels))}]")
+    if history is None:
         return x
     if history.shape != (taps.high, *x.shape[1:]):
         raise ValueError(f"history {tuple(history.shape)} should be {(taps.high, *x.shape[1:])}")
     return torch.cat([history, x])
+
+
+def _per_matrix(delay: Tensor, weight: Tensor) -> Tensor:
+    _check_delay(delay, weight.shape)
+    return delay.reshape((1,) * (2 - delay.ndim) + delay.shape)
 
 
 def _check_delay(delay: Tensor, shape: torch.Size) -> None:

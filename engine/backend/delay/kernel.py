@@ -32,7 +32,7 @@ class Taps:
         return self.high - self.low + 1
 
 
-def rounded(delay: Tensor, taps: Taps) -> Tensor:
+def whole(delay: Tensor, taps: Taps) -> Tensor:
     """The whole delay of each synapse: clamped to the taps, then rounded, halves to the even step."""
     return delay.detach().clamp(taps.low, taps.high).round()
 
@@ -43,7 +43,7 @@ def masses(delay: Tensor, taps: Taps, sigma: float | None) -> Tensor:
     g(u) = exp(-u^2 / 2 s^2) / (sum over taps + 1e-7) with s = |sigma| + 0.27; the delay is not clamped here.
     """
     if sigma is None:
-        return (_steps(delay, taps) == rounded(delay, taps)).to(delay.dtype)
+        return (_steps(delay, taps) == whole(delay, taps)).to(delay.dtype)
     gauss = _distances(delay, taps, sigma).square_().mul_(-0.5).exp_()
     return gauss.div_(gauss.sum(0) + _EPSILON)
 
