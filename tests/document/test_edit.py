@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any
 
@@ -211,3 +212,17 @@ def test_ids_are_minted_anew_until_one_is_free() -> None:
     ids = iter(["one", "one", "one", "two"])
     document = Document.new(mint=lambda: next(ids))
     assert [document.add("acme.thing"), document.add("acme.thing")] == ["one", "two"]
+
+
+def test_paths_are_those_of_the_file() -> None:
+    document, a, _, wire = _pair()
+    paths = [
+        ["comment"], ["meta", "author"], ["nodes", a, "note"], ["nodes", a, "params", "gain"], ["wires", wire, "note"],
+    ]
+    document.edit("all", [{"op": "set", "path": path, "value": path} for path in paths])
+    tree = json.loads(dumps(document))
+    assert tree["comment"] == ["comment"]
+    assert tree["meta"]["author"] == ["meta", "author"]
+    assert tree["nodes"][a]["note"] == ["nodes", a, "note"]
+    assert tree["nodes"][a]["params"]["gain"] == ["nodes", a, "params", "gain"]
+    assert tree["wires"][wire]["note"] == ["wires", wire, "note"]

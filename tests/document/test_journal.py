@@ -267,3 +267,13 @@ def test_a_folder_that_takes_no_journal(tmp_path: Path, monkeypatch: pytest.Monk
     assert journal.failure is not None
     assert journal.failure.isprintable()
     journal.close()
+
+
+def test_a_save_of_unchanged_content_leaves_nothing_to_recover(
+        opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    document, path, journal = opened
+    _title(document, "changed")
+    _title(document, "base")
+    monkeypatch.setattr(Journal, "_begin", lambda *_: None)
+    journal.save(path)
+    assert recover(_crash(journal)) is None
