@@ -217,7 +217,8 @@ def test_ids_are_minted_anew_until_one_is_free() -> None:
 def test_paths_are_those_of_the_file() -> None:
     document, a, _, wire = _pair()
     paths = [
-        ["comment"], ["meta", "author"], ["nodes", a, "note"], ["nodes", a, "params", "gain"], ["wires", wire, "note"],
+        ["comment"], ["meta", "author"], ["nodes", a, "note"], ["nodes", a, "params", "gain"],
+        ["wires", wire, "note"],
     ]
     document.edit("all", [{"op": "set", "path": path, "value": path} for path in paths])
     tree = json.loads(dumps(document))
