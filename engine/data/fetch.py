@@ -26,7 +26,7 @@ from nodes.samples import DataError
 from nodes.spec import DataSet, Remote
 
 Progress = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0 while unknown)
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # at most this much is fetched twice after a broken connection
 TIMEOUT_S = (10, 60)  # to connect, and between two pieces
 ATTEMPTS_WITHOUT_PROGRESS = 3
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nodes.datasets._files import FileData, class_indices, read_npz, require_keys
+from nodes.datasets._files import LONGEST, FileData, class_indices, read_npz, require_keys, steps_of
 from nodes.samples import DataError, Events, to_frames
 from nodes.spec import Param, Shape, Values
 
 MILLISECONDS = {"t_ms": 1.0, "t_100us": 0.1, "t_us": 1e-3}
 PER_EVENT = ("unit", "x", "y", "p")
-LONGEST = 1_000_000  # steps; a longer sample is a file in the wrong unit
 
 
 class EventData(FileData):
@@ -30,7 +29,7 @@ class EventData(FileData):
     def frames(cls, events: Events, shape: Shape, p: Values, dt: float, source: str) -> np.ndarray:
         """Float32 ``[time, *shape]``; ``source`` names the sample in the sentence of an error."""
         check_events(events, math.prod(shape), dt, source)
-        steps = max(1, round(p.duration / dt)) if p.duration else 0
+        steps = steps_of(p.duration, dt) if p.duration else 0
         return to_frames(events, shape, dt, align=p.align, binary=p.counts == "binary", steps=steps)
 
 

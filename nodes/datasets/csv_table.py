@@ -103,7 +103,8 @@ class _Table:
         values = np.empty((len(lines) - 1, len(signal)), np.float32)
         for row, line in enumerate(lines[1:]):
             try:
-                values[row] = [float(line[column]) for column in signal]
+                with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+                    values[row] = [float(line[column]) for column in signal]
             except ValueError as error:
                 raise DataError(f"{self.path}, row {row + 2}: {error}.") from error
         if not np.isfinite(values).all():
@@ -125,9 +126,8 @@ class _Table:
         """Class of every row, and the names of the classes; whole numbers are classes as they stand."""
         words = self.text[p.label_column]
         if all(word.strip().lstrip("-").isdecimal() for word in words.tolist()):
-            return class_indices(self.path, words.astype(np.int64), p.classes), tuple(
-                map(str, range(p.classes))
-            )
+            whole = readable(self.path, "a table of whole labels", lambda: words.astype(np.int64))
+            return class_indices(self.path, whole, p.classes), tuple(str(n) for n in range(p.classes))
         names, indices = np.unique(words, return_inverse=True)
         if len(names) != p.classes:
             raise DataError(f"{self.path} has {len(names)} different labels, but `classes` says {p.classes}.")

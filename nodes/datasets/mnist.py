@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from pathlib import Path
 from typing import ClassVar
 
@@ -96,6 +97,6 @@ def read_idx(path: Path) -> np.ndarray:
     rank = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
     sizes = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(rank)]
     body = np.frombuffer(data, np.uint8)[4 + 4 * rank :]
-    if not rank or body.size != np.prod(sizes):
+    if not rank or body.size != math.prod(sizes):
         raise damaged(source, "an idx file")
     return body.reshape(sizes)
