@@ -101,6 +101,7 @@ class Record:
     probe: str
     source: Source
     records: str
+    p: Values = field(default_factory=Values)
 
 
 @dataclass(frozen=True)
