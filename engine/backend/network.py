@@ -20,6 +20,7 @@ from engine.backend.state import Result, State, Window, add_signals, fit
 from engine.program import Op, Program, Source, Stage
 from nodes.spec import Values
 
+STIMULUS = "stimulus"  # an input Source(population, STIMULUS) is added to that population's current
 PASSIVE = ("dataset", "offline", "loss")  # they give or take signals, but do not run
 SEGMENT = 16  # steps between states kept for the backward pass; the steps between are run again
 
@@ -152,7 +153,8 @@ class _Walk:
 
     def _sum(self, op: Op, port: str, signals: Mapping[Source, Tensor], window: Window | None = None) -> Tensor:
         window = window or self.window
-        arriving = [signals[source] for source in op.inputs[port] if source in signals]
+        sources = (*op.inputs[port], Source(op.id, STIMULUS)) if port == "input" else op.inputs[port]
+        arriving = [signals[source] for source in sources if source in signals]
         if arriving:
             return add_signals(arriving)
         shape = op.shapes.get(port) or ()
@@ -162,7 +164,7 @@ class _Walk:
         program, inside = self.network.program, set(stage.ops)
         gathered: dict[Source, list[Tensor]] = {}
         state = {key: self.state.of(key) for key in stage.ops}
-        outside = {s: x for s, x in self.signals.items() if s.op not in inside}
+        outside = {s: x for s, x in self.signals.items() if s.op not in inside or s.port == STIMULUS}
         for offset in range(0, self.window.steps, chunk):
             part = self.window.part(offset, chunk)
             here = {source: x[offset : offset + part.steps] for source, x in outside.items()}
