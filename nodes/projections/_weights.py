@@ -27,11 +27,17 @@ class Weighted(Projection):
         """``weight``, drawn by ``draw`` or as ``init`` says, and, with ``bias``, ``offset`` [targets]."""
         group = "weights" if p.train_weights else "fixed"
         low, high = {"any": (None, None), "excitatory": (0.0, None), "inhibitory": (None, 0.0)}[p.sign]
-        init = signed(draw or initialiser(p.init, p.gain), p.sign)
+        init = signed(draw or drawn(p), p.sign)
         tensors = {"weight": Tensor(weight, init, group, low, high)}
         if p.bias:
             tensors["offset"] = Tensor((targets,), initialiser("constant", 0.0), group)
         return tensors
+
+
+def drawn(p: Values) -> Initialiser:
+    """The initialiser that ``init`` and ``gain`` name; a negative gain turns the drawn weights round."""
+    init = initialiser(p.init, abs(p.gain))
+    return init if p.gain >= 0 else lambda rng, shape: -init(rng, shape)
 
 
 def signed(init: Initialiser, sign: str) -> Initialiser:

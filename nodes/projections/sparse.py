@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from nodes.initialisers import INITIALISERS, initialiser
+from nodes.initialisers import INITIALISERS
 from nodes.ops import Ops, Sparse
 from nodes.projections._connectivity import Synapses, check_in_degree, connect
 from nodes.projections._matrix import entries
-from nodes.projections._weights import Weighted
+from nodes.projections._weights import Weighted, drawn
 from nodes.spec import Initialiser, Param, Shape, Shapes, Step, Tensor, Values, node
 
 RULES = ("fixed_probability", "fixed_in_degree", "one_to_one", "matrix")
@@ -102,6 +102,6 @@ def _weights(p: Values, synapses: Synapses, targets: int) -> Initialiser:
 
     def draw(rng: np.random.Generator, shape: Shape) -> np.ndarray:
         rows = math.ceil(shape[0] / fan_in)
-        return initialiser(p.init, p.gain)(rng, (rows, fan_in)).ravel()[: shape[0]]
+        return drawn(p)(rng, (rows, fan_in)).ravel()[: shape[0]]
 
     return draw
