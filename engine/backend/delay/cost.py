@@ -1,12 +1,13 @@
 """Which formulation of the delayed projection is the cheapest, by a cost model with measured constants.
 
-`tests/bench/bench_delay.py --calibrate` measures the constants again.
+`tests/bench/bench_delay.py --calibrate` measures the constants again, and `--plans` compares predicted with
+measured times. Only their ratios matter for the choice.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine.backend.delay.spectral import Tiling, layout
+from engine.backend.delay.spectral import Layout, Tiling, layout
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,15 @@ class Plan:
     cost: float
 
 
-_PRODUCT = 1.0 / 80e3
-"""Microseconds per multiply-add pair (2 floating-point operations) of a batched product."""
-
-_TRANSFORM = 1.0 / 55e3
-_CALL = 5.0
-_MAX_BLOCKS = 64
-_ROWS = 256
+# Microseconds on one core of an AMD EPYC (Zen 4), single precision, torch 2.13 with MKL.
+_PRODUCT = 2.8e-5  # per multiply-add of the batched products
+_TRANSFORM = 2.8e-5  # per multiply-add of the transforms
+_TAP = 2.2e-5  # per multiply-add of a shifted product
+_KERNEL = 1.0e-3  # per number of the kernel's spectrum, written and read once
+_CALL = 4.0  # per matrix product
+_SETUP = 60.0  # per pass in the frequency domain
+_ROWS = 128  # of a batched product: enough for its full speed, few enough for the cache
+_MAX_BLOCKS = 32
 
 
 @lru_cache(maxsize=1024)
@@ -36,20 +39,32 @@ def choose(
     `start` is the first result's index in the full convolution (see `direct`), `gradients` whether a backward
     pass follows, which triples the work.
     """
+    return min(
+        plans(steps, start, length, batch, inputs, outputs, taps, gradients), key=lambda plan: plan.cost
+    )
+
+
+def plans(
+    steps: int, start: int, length: int, batch: int, inputs: int, outputs: int, taps: int, gradients: bool
+) -> list[Plan]:
+    """All plans considered, `direct` first."""
     passes = 3 if gradients else 1
     work = batch * inputs * outputs
-    direct = Plan("direct", Tiling(1, 1), passes * taps * (2 * length * work * _PRODUCT + _CALL))
+    listed = [Plan("direct", Tiling(1, 1), passes * taps * (min(steps, length) * work * _TAP + _CALL))]
     if work == 0 or length == 0:
-        return direct
-    plans = [direct]
+        return listed
     for blocks in range(1, min(_MAX_BLOCKS, max(1, length // taps)) + 1):
         cut = layout(steps, taps, start, length, blocks)
-        products, count = cut.products, len(cut.blocks)
-        width = min(batch, max(1, _ROWS // count))
-        multiply = 2 * products * count * work * _PRODUCT
-        transform = 2 * products * batch * (inputs * steps + outputs * length) * _TRANSFORM
-        transform += 2 * products * taps * inputs * outputs * _TRANSFORM
-        plans.append(
-            Plan("spectral", Tiling(count, width), passes * (multiply + transform + _CALL * (3 + 2 * count)))
-        )
-    return min(plans, key=lambda plan: plan.cost)
+        tiling = Tiling(len(cut.blocks), min(batch, max(1, _ROWS // len(cut.blocks))))
+        listed.append(Plan("spectral", tiling, passes * _spectral(cut, tiling, batch, inputs, outputs)))
+    return listed
+
+
+def _spectral(cut: Layout, tiling: Tiling, batch: int, inputs: int, outputs: int) -> float:
+    """The cost of one forward pass."""
+    multiply = len(cut.blocks) * batch * inputs * outputs
+    columns = sum(b.rows * outputs + (b.high - b.low) * inputs for b in cut.blocks) * batch
+    columns += cut.taps * inputs * outputs
+    memory = cut.products * inputs * outputs * _KERNEL
+    calls = 2 + -(-batch // tiling.width) * (1 + 2 * len(cut.blocks))
+    return cut.products * (multiply * _PRODUCT + columns * _TRANSFORM) + memory + calls * _CALL + _SETUP
