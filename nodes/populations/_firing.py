@@ -97,6 +97,7 @@ def after_spike(v: Array, spikes: Array, p: Values, v_th: Array) -> Array:
     """The potential after the reset rule."""
     if p.reset == "subtract":
         return v - spikes * v_th
-    if p.reset == "zero":
-        return v * (1 - spikes)
-    return v + spikes * (p.v_reset - v) if p.reset == "value" else v
+    if p.reset == "none":
+        return v
+    kept = v * (1 - spikes)  # exactly nothing after a spike, so the new potential carries no rounding error
+    return kept + spikes * p.v_reset if p.reset == "value" else kept

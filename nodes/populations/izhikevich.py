@@ -73,9 +73,9 @@ class Izhikevich(Spiking):
     def step(ops: Ops, s: Values, x: Values, p: Values, dt: float) -> Step:
         v, parts = s.v, 2 if p.integration == "half_step" else 1
         for _ in range(parts):
-            v = v + dt / parts * (0.04 * v * v + 5 * v + 140 - s.u + x.input)
+            v = v + dt / parts * (0.04 * v**2 + 5 * v + 140 - s.u + x.input)
         u = s.u + dt * p.a * (p.b * v - s.u)
         spikes = ops.spike(v - p.v_peak, False, p.surrogate, p.alpha)
         felt = ops.detach(spikes) if p.detach_reset else spikes
-        v, u = v + felt * (p.c - v), u + felt * p.d
+        v, u = v * (1 - felt) + felt * p.c, u + felt * p.d
         return {"v": v, "u": u}, {"spikes": spikes, "v": v, "u": u}
