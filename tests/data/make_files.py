@@ -59,6 +59,22 @@ def spikes_npz(path: Path, samples: int = 30, **changed: np.ndarray) -> None:
     np.savez_compressed(path, **{**arrays, **changed})
 
 
+def spoken_digits(path: Path, samples: int = 40) -> None:
+    """The layout of the embedded set: counts of all samples end to end, and the steps of each."""
+    rng = np.random.default_rng(4)
+    steps = rng.integers(30, 60, samples)
+    speaker = np.arange(samples) % 4
+    np.savez_compressed(
+        path,
+        counts=rng.poisson(0.3, (steps.sum(), 140)).astype(np.uint8),
+        steps=steps.astype(np.uint16),
+        label=(np.arange(samples) % 20).astype(np.uint8),
+        speaker=speaker.astype(np.uint8),
+        test=((speaker == 3) | (np.arange(samples) % 5 == 0)).astype(np.uint8),
+        unseen_speaker=(speaker == 3).astype(np.uint8),
+    )
+
+
 def wave(path: Path, seconds: float = 0.1, rate: int = 8000, channels: int = 1) -> None:
     """A recording of a tone."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nodes.datasets._files import read_npz
 from nodes.datasets.nmnist import read_bin
 from tests.data.make_files import load
 
@@ -29,7 +30,7 @@ def test_fsdd_packed(shared_data):
 
 def test_fsdd_spikes(shared_data):
     path = "fsdd_spikes700/fsdd_spikes700.npz"
-    raw = np.load(need(shared_data, path) / path)
+    raw = read_npz(need(shared_data, path) / path)
     test = load("dataset.spikes_npz", shared_data, "test", path=path, classes=10, held_out="theo")
     assert len(test) == 500
     first = int(np.flatnonzero(raw["speaker"] == list(raw["speaker_names"]).index("theo"))[0])
@@ -62,7 +63,7 @@ def test_qtdb(shared_data):
 
 def test_nmnist_packed(shared_data):
     path = "nmnist_1100/nmnist_1100.npz"
-    raw = np.load(need(shared_data, path) / path)
+    raw = read_npz(need(shared_data, path) / path)
     train, test = (
         load("dataset.nmnist", shared_data, s, dt=1.0, path="nmnist_1100") for s in ("train", "test")
     )
@@ -89,7 +90,7 @@ def test_an_event_camera_in_an_npz(shared_data):
     camera = {"path": file, "size": [2, 240, 320], "pool": 8, "duration": 100.0}
     frames = load("dataset.npz_events", shared_data, **camera).item(0)
     assert frames.shape == (10, 2, 30, 40)
-    raw = np.load(shared_data / file)
+    raw = read_npz(shared_data / file)
     assert frames.sum() == np.count_nonzero(raw["t_us"] < 100_000)
 
 

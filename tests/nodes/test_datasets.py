@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nodes import registry
-from nodes.datasets._files import FileData
+from nodes.datasets._files import FileData, read_npz
 from nodes.datasets.nmnist import read_bin
 from nodes.samples import DataError, Samples, Wave
 from nodes.spec import DataSet, Values, defaults
@@ -107,6 +107,22 @@ def test_spikes_npz_splits_by_test_by_speaker_and_by_voice(tmp_path):
     with pytest.raises(DataError) as caught:
         load("dataset.spikes_npz", tmp_path, path="s.npz", held_out="bob")
     one_sentence(caught, "bob", "george")
+
+
+def test_the_embedded_digits_have_seen_and_unseen_voices_and_one_time_step(tmp_path):
+    make.spoken_digits(tmp_path / "d.npz")
+    parts = {
+        s: load("dataset.spoken_digits", tmp_path, s, path="d.npz")
+        for s in ("train", "test", "seen", "unseen")
+    }
+    assert len(parts["train"]) + len(parts["test"]) == 40
+    assert len(parts["seen"]) + len(parts["unseen"]) == len(parts["test"])
+    assert set(parts["unseen"].meta["speaker"]) == {3}
+    raw = read_npz(tmp_path / "d.npz")
+    assert np.array_equal(parts["train"].item(0), raw["counts"][raw["steps"][0] :][: raw["steps"][1]])
+    with pytest.raises(DataError) as caught:
+        load("dataset.spoken_digits", tmp_path, dt=1.0, path="d.npz")
+    one_sentence(caught, "10 ms")
 
 
 def test_pooling_sums_neighbours(tmp_path):
@@ -221,6 +237,13 @@ def test_csv_rows_are_steps_series_or_samples(tmp_path):
     assert len(held) == 8
 
 
+def test_samples_of_a_table_come_in_the_order_of_their_first_row(tmp_path):
+    (tmp_path / "t.csv").write_text("sample,a,label,split\nz,1,0,train\na,2,1,train\nz,3,0,train\n")
+    samples = load("dataset.csv", tmp_path, path="t.csv")
+    assert np.array_equal(samples.item(0), [[1], [3]])
+    assert samples.labels.tolist() == [0, 1]
+
+
 # -- what is missing or broken ----------------------------------------------------------------------
 
 
@@ -239,6 +262,7 @@ def read_all(samples: Samples) -> None:
 MAKERS: dict[str, tuple[Callable[[Path], object], str, dict[str, object]]] = {
     "dataset.shd": (make.shd, "shd/shd_train.h5", {}),
     "dataset.spikes_npz": (make.spikes_npz, "s.npz", {"path": "s.npz"}),
+    "dataset.spoken_digits": (make.spoken_digits, "d.npz", {"path": "d.npz"}),
     "dataset.npz_events": (make.spikes_npz, "e.npz", {"path": "e.npz", "size": [700], "classes": 20}),
     "dataset.fsdd": (lambda path: make.fsdd(path.parent.parent), "fsdd/recordings/4_theo_7.wav", {}),
     "dataset.audio_folder": (make.wave, "a/b/tone.flac", {"path": "a", "classes": 1, "test_fraction": 0.0}),
