@@ -193,3 +193,23 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         delayed_linear(x, weight, torch.zeros(4, 3), taps=Taps(0, 2), sigma=None, history=x)
     with pytest.raises(ValueError, match="taps"):
         Taps(3, 2)
+
+
+def test_training_works_after_inference_mode() -> None:
+    x, weight, delay = torch.randn(50, 3, 4), torch.randn(7, 4, requires_grad=True), 8 * torch.rand(7, 4)
+    with torch.inference_mode():
+        before = delayed_linear(x, weight, delay, taps=Taps(0, 8), sigma=1.0)
+    after = delayed_linear(x, weight, delay, taps=Taps(0, 8), sigma=1.0)
+    after.sum().backward()
+    assert torch.equal(before, after.detach())
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (1, 4), (7, 1)])
+@pytest.mark.parametrize("exact", [False, True])
+def test_spikes_of_any_type_and_autocast_give_the_weights_type(shape: tuple[int, int], exact: bool) -> None:
+    spikes, weight, delay = torch.rand(20, 3, 4) < 0.5, torch.randn(7, 4), 3 * torch.rand(shape)
+    options = {"taps": Taps(0, 3), "sigma": 1.0, "exact": exact}
+    expected = delayed_linear(spikes.float(), weight, delay, **options)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for x in (spikes, spikes.bfloat16()):
+            assert torch.equal(delayed_linear(x, weight, delay, **options), expected)

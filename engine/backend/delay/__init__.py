@@ -44,13 +44,14 @@ def delayed_linear(
     if exact:
         return FrozenLinear(weight, delay, taps=taps, sigma=sigma)(x, history=history, extend=extend)
     delay = _per_matrix(delay, weight)
-    full = _with_history(x, history, taps, (weight.shape[1],))
-    start, length = len(full) - len(x), len(x) + extend
-    if delay.shape == weight.shape and min(weight.shape) > 1:
-        return _apply(_DelayedLinear, full, weight, delay, taps, sigma, start, length)
-    if delay.shape[0] == 1:
-        return linear(_apply(_DelayFilter, full, delay[0], taps, sigma, start, length), weight)
-    return _apply(_DelayFilter, linear(full, weight), delay[:, 0], taps, sigma, start, length)
+    full = _with_history(x.to(weight.dtype), history, taps, weight.shape[1:])
+    window = taps, sigma, len(full) - len(x), len(x) + extend
+    with torch.autocast(x.device.type, enabled=False):
+        if delay.shape == weight.shape and min(weight.shape) > 1:
+            return _apply(_DelayedLinear, full, weight, delay, *window)
+        if delay.shape[0] == 1:
+            return linear(_apply(_DelayFilter, full, delay[0], *window), weight)
+        return _apply(_DelayFilter, linear(full, weight), delay[:, 0], *window)
 
 
 class FrozenLinear:
@@ -60,13 +61,13 @@ class FrozenLinear:
     """
 
     def __init__(self, weight: Tensor, delay: Tensor, *, taps: Taps, sigma: float | None) -> None:
-        self._taps, self._inputs = taps, weight.shape[1]
+        self._taps, self._inputs, self._dtype = taps, weight.shape[1:], weight.dtype
         self._project = _exact.prepare(weight.detach(), _per_matrix(delay.detach(), weight), taps, sigma)
 
     @torch.no_grad()
     def __call__(self, x: Tensor, *, history: Tensor | None = None, extend: int = 0) -> Tensor:
         """Project x `[T, B, I]` to `[T + extend, B, O]`."""
-        full = _with_history(x, history, self._taps, (self._inputs,))
+        full = _with_history(x.to(self._dtype), history, self._taps, self._inputs)
         with torch.autocast(x.device.type, enabled=False):
             return self._project(full, len(full) - len(x), len(x) + extend)
 
@@ -86,7 +87,7 @@ def delay_filter(
     All else as in `delayed_linear`, with `history` `[taps.high, B, *S]`.
     """
     _check_delay(delay, x.shape[2:])
-    full = _with_history(x, history, taps, x.shape[2:])
+    full = _with_history(x.to(delay.dtype), history, taps, x.shape[2:])
     start, length = len(full) - len(x), len(x) + extend
     if exact:
         return _exact.filter_channels(full, delay, taps, sigma, start, length)
@@ -161,8 +162,7 @@ class _DelayFilter(Function):
 
 
 def _apply(function: type[Function], x: Tensor, *arguments: Any) -> Tensor:
-    with torch.autocast(x.device.type, enabled=False):
-        result: Tensor = function.apply(x.contiguous(), *arguments)
+    result: Tensor = function.apply(x.contiguous(), *arguments)
     return result
 
 
@@ -173,7 +173,7 @@ def _with_history(x: Tensor, history: Tensor | None, taps: Taps, channels: tuple
         return x
     if history.shape != (taps.high, *x.shape[1:]):
         raise ValueError(f"history {tuple(history.shape)} should be {(taps.high, *x.shape[1:])}")
-    return torch.cat([history, x])
+    return torch.cat([history.to(x.dtype), x])
 
 
 def _per_matrix(delay: Tensor, weight: Tensor) -> Tensor:
