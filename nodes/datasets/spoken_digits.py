@@ -22,16 +22,18 @@ COLUMNS = ("label", "speaker", "test", "unseen_speaker")
     "dataset.spoken_digits", label="Spoken digits", keywords=("speech", "embedded", "first", "shd", "voices")
 )
 class SpokenDigits(FileData):
-    """Synthetic spoken digits, English and German, as spike counts of our cochlea: 140 channels, 10 ms.
+    """Synthetic spoken digits, English and German, as spike counts of our cochlea: 140 channels, 10 ms steps.
 
-    20 classes.  Comes with Myelin: nothing to download.  Splits: train, test, and of the test samples those of voices that
-    the network has heard (`seen`) and has not (`unseen`).  How it was made: resources/data/spoken_digits.
+    20 classes.  Comes with Myelin: nothing to download.  Splits: train, test, and of the test samples those
+    of voices that the network has heard (`seen`) and has not (`unseen`).  The file holds `counts` uint8
+    [all steps, 140], `steps` of each sample, `label`, `speaker`, `test`, `unseen_speaker`, and may name its
+    classes in `words`.
     """
 
     splits: ClassVar[tuple[str, ...]] = ("train", "test", "seen", "unseen")
     info: ClassVar[DataInfo] = DataInfo(
         title="Spoken digits (embedded, synthetic voices)",
-        licence="CC0 1.0 (synthetic speech)",
+        licence="free to use: synthetic voices, made for this project",
         source="comes with Myelin, in resources/data/spoken_digits",
     )
 
