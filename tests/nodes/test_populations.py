@@ -1,4 +1,4 @@
-"""Integrate-and-fire populations against analytic solutions, and each convention against its definition."""
+"""Integrate-and-fire populations against analytic solutions, and each rule against its definition."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nodes import registry
 from nodes.ops import NumpyOps
 from nodes.populations._integration import current_to_potential
-from nodes.populations._presets import CONVENTIONS, conventions, preset_ops
 from nodes.populations.adlif import AdLIF
 from nodes.populations.alif import ALIF
 from nodes.populations.cuba import CuBa
 from nodes.populations.integrate_and_fire import IF
 from nodes.populations.leaky_integrator import LeakyIntegrator
 from nodes.populations.lif import LIF
-from nodes.populations.poisson import Poisson
 from nodes.spec import Population
 from tests.nodes.harness import parameters, prepare, simulate, spike_steps
 
@@ -329,132 +326,3 @@ def test_adlif_is_the_published_recurrence() -> None:
     out = simulate(AdLIF, current, tau_mem=12.0, tau_w=60.0, a=0.05, b=0.4, compare=">")
     assert 0.02 < np.mean(expected) < 0.5
     assert np.array_equal(out["spikes"], np.stack(expected))
-
-
-# --- conventions of other tools --------------------------------------------------------------------------
-
-
-def test_presets_are_valid_and_complete() -> None:
-    """Every preset of every node sets the same parameters to values that are allowed together."""
-    with_presets = [spec for spec in registry.all().values() if hasattr(spec, "presets")]
-    assert len(with_presets) >= 6
-    for spec in with_presets:
-        for values in spec.presets().values():
-            assert {
-                n: spec.params[n].problem(v) for n, v in values.items() if spec.params[n].problem(v)
-            } == {}
-            assert spec.check(parameters(spec, **values)) == []
-    for name, values in conventions(LIF).items():
-        assert set(values) == set(conventions(LIF)["myelin"]), name
-        for key in CONVENTIONS[name].values:
-            assert key in values or key not in LIF.params
-    assert {n: LIF.params[n].default for n in conventions(LIF)["myelin"]} == conventions(LIF)["myelin"]
-    assert conventions(registry.all()["projection.dense"])["nest"] == {"lag": 1}
-
-
-def test_preset_as_document_operations() -> None:
-    ops = preset_ops(LIF, "n1", "loihi")
-    assert {"op": "set", "path": ["nodes", "n1", "params", "compare"], "value": ">"} in ops
-    assert {op["op"] for op in ops} == {"set"}
-    assert len(ops) == len(LIF.presets()["loihi"])
-
-
-def events(seed: int, steps: int = 600, neurons: int = 20) -> np.ndarray:
-    """Weighted arrivals, small multiples of 1/8."""
-    rng = np.random.default_rng(seed)
-    return (rng.integers(-2, 6, (steps, neurons)) * (rng.random((steps, neurons)) < 0.3) / 8).astype(
-        np.float32
-    )
-
-
-def rule(name: str, x: np.ndarray, tau_mem: float, tau_syn: float, v_th: float) -> np.ndarray:
-    """The published step of each tool, written out in float64, dt = 1 ms."""
-    em, es = math.exp(-1 / tau_mem), math.exp(-1 / tau_syn)
-    p21 = tau_syn * tau_mem / (tau_mem - tau_syn) * (em - es) / tau_mem  # C = tau_mem / R with R = 1
-    v = i = np.zeros(x.shape[1])
-    spikes = []
-    for drive in x:
-        if name == "nest":
-            v, i = em * v + p21 * i, es * i + drive
-            z = (v >= v_th).astype(float)
-            v = v * (1 - z)
-        elif name == "nir":
-            i = i + (drive - i) / tau_syn
-            v = v + (i - v) / tau_mem
-            z = (v > v_th).astype(float)
-            v = v * (1 - z)
-        elif name == "loihi":
-            i = i - i / tau_syn + drive
-            v = v - v / tau_mem + i
-            z = (v > v_th).astype(float)
-            v = v * (1 - z)
-        elif name == "xylo":
-            i = (i + drive) * es
-            v = v * em + i
-            z = np.clip(np.floor(v / v_th), 0, 31)
-            v = v - z * v_th
-        elif name == "sinabs":
-            i = es * i + drive
-            v = em * v + i
-            z = np.maximum(np.floor(v / v_th), 0)
-            v = v - z * v_th
-        elif name == "brian2":  # a spike of step t - 1 has been added to i when step t begins
-            v, i = em * v + p21 * (i + drive), es * (i + drive)
-            z = (v > v_th).astype(float)
-            v = v * (1 - z)
-        spikes.append(z)
-    return np.stack(spikes)
-
-
-@pytest.mark.parametrize(
-    ("name", "v_th"),
-    [("nest", 0.11), ("nir", 0.03), ("loihi", 1.7), ("xylo", 0.9), ("sinabs", 0.9), ("brian2", 0.11)],
-)
-def test_cuba_preset_is_the_rule_of_the_tool(name: str, v_th: float) -> None:
-    x = events(6)
-    expected = rule(name, x, 20.0, 5.0, v_th)
-    preset = {n: v for n, v in CuBa.presets()[name].items() if n != "lag"}
-    found = simulate(CuBa, x, tau_mem=20.0, tau_syn=5.0, v_th=v_th, **preset)["spikes"]
-    assert 0.01 < expected.mean() < 5
-    assert np.array_equal(found, expected)
-    others = [n for n in CuBa.presets() if n not in (name, "myelin")]
-    different = [
-        not np.array_equal(
-            simulate(CuBa, x, tau_mem=20.0, tau_syn=5.0, v_th=v_th, **CuBa.presets()[n])["spikes"], expected
-        )
-        for n in others
-    ]
-    assert all(different), "the conventions differ, so a wrong one must show"
-
-
-# --- Poisson source --------------------------------------------------------------------------------------
-
-
-def poisson_spikes(rate: float, dt: float, steps: int, neurons: int, seed: int = 0) -> np.ndarray:
-    p = prepare(Poisson, {"spikes": (neurons,)}, dt, rate=rate)
-    draw = np.random.default_rng(seed).random((steps, 1, neurons), dtype=np.float32)
-    return Poisson.step(NumpyOps(), p, type(p)(draw=draw), p, dt)[1]["spikes"][:, 0]
-
-
-@pytest.mark.parametrize(("rate", "dt"), [(20.0, 1.0), (100.0, 0.5), (400.0, 1.0)])
-def test_poisson_rate_and_irregularity(rate: float, dt: float) -> None:
-    steps, neurons, chance = 4000, 50, rate * dt / 1000
-    spikes = poisson_spikes(rate, dt, steps, neurons)
-    n = steps * neurons
-    # a binomial count lies within five standard deviations but once in two million seeds
-    assert abs(spikes.sum() - n * chance) < 5 * math.sqrt(n * chance * (1 - chance))
-    intervals = np.concatenate([np.diff(np.flatnonzero(train)) for train in spikes.T])
-    assert intervals.min() == 1
-    # geometric: mean 1/p, coefficient of variation sqrt(1 - p); its estimate scatters by about 1/sqrt(n)
-    slack = 6 / math.sqrt(len(intervals))
-    assert intervals.mean() == pytest.approx(1 / chance, rel=slack + 1 / (chance * steps))
-    assert intervals.std() / intervals.mean() == pytest.approx(
-        math.sqrt(1 - chance), rel=slack + 1 / (chance * steps)
-    )
-    counts = spikes.sum(0)
-    assert counts.var() / counts.mean() == pytest.approx(1 - chance, abs=5 * math.sqrt(2 / neurons))
-
-
-def test_poisson_at_its_limits() -> None:
-    assert poisson_spikes(0.0, 1.0, 1000, 10).sum() == 0
-    assert poisson_spikes(1000.0, 1.0, 100, 10).all()
