@@ -17,7 +17,7 @@ from nodes.encoders.latency import Latency
 from nodes.encoders.poisson import PoissonEncoder
 from nodes.encoders.population import PopulationEncoder
 from nodes.spec import Node, Shape, Values
-from tests.nodes.harness import initial_state, parameters, prepare, scan
+from tests.nodes.harness import OPS, initial_state, parameters, prepare, scan
 
 FLOAT32 = float(np.finfo(np.float32).eps)
 
@@ -74,6 +74,12 @@ def test_poisson_rate_and_variance_are_binomial(value: float, max_rate: float, d
 def test_poisson_at_its_ends() -> None:
     spikes = encode(PoissonEncoder, held([-1.0, 0.0, 1.0, 2.0], 200), max_rate=1000.0)
     assert spikes.sum(0).tolist() == [0, 0, 200, 200]
+
+
+def test_poisson_is_silent_at_zero_even_when_the_draw_is_zero() -> None:
+    p = prepare(PoissonEncoder, {"input": (1,), "output": (1,)}, 1.0)
+    zero = np.zeros((1, 1), np.float32)
+    assert PoissonEncoder.step(OPS, Values(), Values(input=zero, draw=zero), p, 1.0)[1]["output"].sum() == 0
 
 
 VALUES = arrays(np.float32, 6, elements=st.floats(-0.5, 2, width=32))

@@ -71,6 +71,13 @@ def test_sign_bounds_weights_and_keeps_magnitudes(
         assert drawn["any"].min() < 0 < drawn["any"].max()
 
 
+@pytest.mark.parametrize("spec", [Dense, SparseProjection])
+def test_negative_gain_inhibits(spec: type[Node]) -> None:
+    _, p = project(spec, np.zeros((1, 9)), 1, (5,), init="constant", gain=-0.5)
+    assert p.weight.size > 0
+    assert np.all(p.weight == -0.5)
+
+
 @given(
     st.integers(1, 12),
     st.integers(1, 12),
