@@ -13,6 +13,8 @@ SIGMA_OFFSET = 0.27
 """Added to sigma to give the effective width, so that a width of zero still has a slope."""
 
 _EPSILON = 1e-7
+_SMALLEST = -70.0
+"""Exponents stop here, at a mass of 4e-31: results below the normal range make exp many times slower."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def masses(delay: Tensor, taps: Taps, sigma: float | None) -> Tensor:
     """
     if sigma is None:
         return (_steps(delay, taps) == whole(delay, taps)).to(delay.dtype)
-    gauss = _distances(delay, taps, sigma).square_().mul_(-0.5).exp_()
+    gauss = _distances(delay, taps, sigma).square_().mul_(-0.5).clamp_(min=_SMALLEST).exp_()
     return gauss.div_(gauss.sum(0) + _EPSILON)
 
 

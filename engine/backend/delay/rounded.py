@@ -13,7 +13,7 @@ from torch.nn.functional import embedding_bag
 from engine.backend.delay.kernel import Taps, whole
 
 _CACHED = 1 << 19
-"""Numbers of a table that stay in the second-level cache."""
+"""Numbers of a table that stay in the second-level cache of a core."""
 
 
 class Gather:
@@ -29,7 +29,7 @@ class Gather:
     def __call__(self, x: Tensor, start: int, length: int) -> Tensor:
         """The result `[length, B, O]` from x `[T, B, I]`, x being zero outside its steps."""
         out = x.new_empty(length, x.shape[1], len(self._weight))
-        width = max(1, _CACHED // (self._window * max(1, x.shape[2])))
+        width = max(1, torch.get_num_threads() * _CACHED // (self._window * max(1, x.shape[2])))
         for first in range(0, x.shape[1], width):
             self._gather(x[:, first : first + width], start, out[:, first : first + width])
         return out

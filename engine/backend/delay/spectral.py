@@ -21,7 +21,7 @@ from torch import Tensor
 from engine.backend.delay.workspace import scratch, view
 
 _STRIP = 4096
-"""Columns transformed at once."""
+"""Columns that one thread transforms at once; several threads share all, as starting them costs more."""
 
 
 class Tiling(NamedTuple):
@@ -167,13 +167,14 @@ def _synthesise_grad(spectra: Tensor, cut: Layout, matrices: Transform, out: Ten
 def _product(matrix: Tensor, source: Tensor, out: Tensor, add: bool = False) -> None:
     """out = matrix source over the first axis, all other axes being columns, in strips that fit the cache."""
     columns = source.shape[1:].numel()
+    strip = _STRIP if torch.get_num_threads() == 1 else max(1, columns)
     source, out = source.view(len(source), columns), out.view(len(out), columns)
-    for first in range(0, columns, _STRIP):
-        strip = out[:, first : first + _STRIP]
+    for first in range(0, columns, strip):
+        part = slice(first, first + strip)
         if add:
-            strip.addmm_(matrix, source[:, first : first + _STRIP])
+            out[:, part].addmm_(matrix, source[:, part])
         else:
-            torch.mm(matrix, source[:, first : first + _STRIP], out=strip)
+            torch.mm(matrix, source[:, part], out=out[:, part])
 
 
 def _rows(cut: Layout) -> list[slice]:
