@@ -89,6 +89,8 @@ class Network(nn.Module):
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
         own = {name: self.tensor(f"{op.id}:{name}") for name in self._names.get(op.id, ())}
+        if op.lag and "delay" in own:
+            own["delay"] = own["delay"] + op.lag
         p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training})
         p.update(op.spec.constants(self.ops, p, self.program.dt))
         return p

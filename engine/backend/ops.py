@@ -142,11 +142,11 @@ def _tensors(a: Array, b: Array) -> tuple[Tensor, Tensor]:
 
 
 def _sparse_linear(x: Tensor, weight: Sparse, exact: bool) -> Tensor:
-    """Gather, scale and add: [..., in] -> [..., out], without a dense matrix."""
+    """``[..., in] -> [..., out]`` without a dense matrix."""
     dtype = torch.float64 if exact else x.dtype
     flat = x.reshape(-1, x.shape[-1])
-    matrix = torch.sparse_coo_tensor(torch.stack([weight.post, weight.pre]), weight.weight.to(dtype), weight.shape,
-                                     check_invariants=False)
+    index = torch.stack([weight.post, weight.pre])
+    matrix = torch.sparse_coo_tensor(index, weight.weight.to(dtype), weight.shape)
     y = torch.sparse.mm(matrix, flat.to(dtype).T).T
     return y.to(x.dtype).reshape(*x.shape[:-1], weight.shape[0])
 

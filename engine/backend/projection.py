@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from engine.backend.delay import Taps, delay_filter, delayed_linear
 from engine.backend.ops import TorchOps
@@ -45,7 +46,7 @@ def project(ops: TorchOps, op: Op, p: Values, x: Tensor, history: Tensor | None,
     if op.delay is None:
         before = x.new_zeros(op.lag, *x.shape[1:]) if history is None else history
         return _step(ops, op, p, fit(torch.cat([before, x]), steps), dt)
-    delay = p["delay"] + op.lag
+    delay = p["delay"]  # the lag is in it already
     taps = Taps(op.delay.low + op.lag, op.delay.high + op.lag)
     if op.delay.granularity == "dendritic":
         x = _step(ops, op, p, x, dt)
@@ -86,7 +87,8 @@ def _dense(weight: Sparse, values: Tensor) -> Tensor:
     return empty.index_put((weight.post, weight.pre), values)
 
 
-_BY_TAP: weakref.WeakKeyDictionary[Tensor, tuple[int, list[tuple[int, Tensor]]]] = weakref.WeakKeyDictionary()
+# matrices by the tensor of delays they were made from, with the versions they hold for
+_BY_TAP: MutableMapping[Tensor, tuple[tuple[int, ...], list[tuple[int, Tensor]]]] = WeakTensorKeyDictionary()
 
 
 def _sparse_taps(x: Tensor, weight: Sparse, delay: Tensor, options: dict[str, Any]) -> Tensor:
@@ -104,9 +106,9 @@ def _sparse_taps(x: Tensor, weight: Sparse, delay: Tensor, options: dict[str, An
 
 
 def _matrices(weight: Sparse, delay: Tensor, taps: Taps) -> list[tuple[int, Tensor]]:
-    key, version = weight.weight, weight.weight._version + delay._version
-    if key in _BY_TAP and _BY_TAP[key][0] == version:
-        return _BY_TAP[key][1]
+    version = (id(weight.weight), weight.weight._version, delay._version)
+    if delay in _BY_TAP and _BY_TAP[delay][0] == version:
+        return _BY_TAP[delay][1]
     steps = delay.detach().clamp(taps.low, taps.high).round().long()
     made = []
     for tap in steps.unique().tolist():
@@ -114,5 +116,5 @@ def _matrices(weight: Sparse, delay: Tensor, taps: Taps) -> list[tuple[int, Tens
         index = torch.stack([weight.post[here], weight.pre[here]])
         values = weight.weight.detach()[here].double()
         made.append((tap, torch.sparse_coo_tensor(index, values, weight.shape).coalesce().to_sparse_csr()))
-    _BY_TAP[key] = (version, made)
+    _BY_TAP[delay] = (version, made)
     return made
