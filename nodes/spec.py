@@ -7,6 +7,7 @@ help, saving and compiling.  Nothing here is ever instantiated: a class *is* the
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -66,7 +67,7 @@ def _check_number(param: Param, value: Any) -> str | None:
     whole = param.kind == "int"
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         return f"must be {'a whole number' if whole else 'a number'}, not {value!r}"
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # neither an infinity, nor NaN, nor an integer beyond any float
         return "must be finite"
     if param.low is not None and value < param.low:
         return f"must be at least {param.low:g}{_unit(param)}, not {value:g}"
@@ -93,8 +94,9 @@ def _check_shape(param: Param, value: Any) -> str | None:
     whole = isinstance(value, (list, tuple)) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
     if not whole or any(n < 1 for n in value):
         return f"must be a list of positive whole numbers, not {value!r}"
-    if math.prod(value) > 10_000_000:
-        return f"asks for {math.prod(value):,} elements; at most 10,000,000 are possible"
+    total = math.prod(value)
+    if total > 10_000_000:
+        return f"asks for {f'{total:,}' if total < 1e12 else 'too many'} elements; at most 10,000,000 are possible"
     return None
 
 
@@ -360,10 +362,15 @@ class Loss(Node):
 
 
 class Probe(Node):
-    """Records a signal during a run under its own name."""
+    """Records a signal during a run under its own name.
+
+    ``records``: ``signal`` every step, ``rate`` in Hz per bin, or the ``weights`` or ``delays`` of the
+    projection it is wired to, at the end of a run or epoch.
+    """
 
     role = "probe"
     category = "Probes"
+    records: ClassVar[str] = "signal"
     inputs: ClassVar[dict[str, Port]] = {"input": port("spikes", "current", "value", "potential")}
 
 
