@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nodes.ops import NumpyOps
+from nodes.populations._firing import count
 from nodes.populations._integration import current_to_potential
 from nodes.populations.adlif import AdLIF
 from nodes.populations.alif import ALIF
@@ -18,7 +19,7 @@ from nodes.populations.cuba import CuBa
 from nodes.populations.integrate_and_fire import IF
 from nodes.populations.leaky_integrator import LeakyIntegrator
 from nodes.populations.lif import LIF
-from nodes.spec import Population
+from nodes.spec import Population, Values
 from tests.nodes.harness import parameters, prepare, simulate, spike_steps
 
 ALL_LIF = (LIF, CuBa, ALIF, AdLIF, IF)
@@ -174,6 +175,16 @@ def test_several_spikes_are_the_subtracting_loop(
     assert (out["spikes"][0], out["v"][0]) == (n, v)
 
 
+def test_several_spikes_learn_at_the_nearest_multiple_of_the_threshold() -> None:
+    torch = pytest.importorskip("torch")
+    ops = pytest.importorskip("engine.backend.ops").OPS
+    p = Values(parameters(IF, max_spikes=3, surrogate="triangle", alpha=1.0))
+    v = torch.tensor([0.2, 0.75, 1.45, 1.55, 3.25, 4.5], requires_grad=True)
+    count(ops, v, p, p.v_th).sum().backward()
+    # the triangle 1 - |v - k| about k = 1, 1, 1, 2, 3 and 3, the cap
+    np.testing.assert_allclose(v.grad.numpy(), [0.2, 0.75, 0.55, 0.55, 0.75, 0.0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("given_", "parameter"),
     [
@@ -243,6 +254,16 @@ def test_propagator_of_arrays_is_that_of_numbers(tau_mem: float, tau_syn: float)
     plain = current_to_potential(ops, tau_mem, tau_syn, 1.0)
     arrays = current_to_potential(ops, np.full(2, tau_mem), np.full(2, tau_syn), 1.0)
     np.testing.assert_allclose(arrays, plain, rtol=2e-6, atol=1e-30)
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-6, 1e-3, 0.01, 0.029, 0.031, 0.1, 1.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_propagator_near_equal_constants(z: float, sign: int) -> None:
+    """z = dt/tau_syn - dt/tau_mem: on both sides of where the series takes over."""
+    tau_mem, tau_syn = 0.5, 1 / (2 + sign * z)
+    arrays = current_to_potential(NumpyOps(), np.full(2, tau_mem), np.full(2, tau_syn), 1.0)
+    expected = 2 * math.exp(-2) * (-math.expm1(-sign * z) / (sign * z) if z else 1.0)
+    np.testing.assert_allclose(arrays, expected, rtol=3e-7)
 
 
 def test_propagator_has_the_right_gradient_where_the_formula_is_singular() -> None:
