@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from nodes import registry
-from nodes.spec import Shape, Spec, Values
+from nodes.spec import Shape, Spec, Tensor, Values
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,14 @@ class Program:
             lines += [f"  {_line(self.ops[op], op in stage.cut)}" for op in stage.ops]
         lines += [f"record {r.name} = {r.records} of {r.source}" for r in self.records]
         return "\n".join(lines) + "\n"
+
+
+def delay_shape(granularity: str, shapes: Mapping[str, Shape | None], tensors: Mapping[str, Tensor]) -> Shape:
+    """Shape of a projection's delays: its weight's (per synapse), its input's, its output's, or one number."""
+    if granularity == "synapse":
+        return tensors["weight"].shape
+    port = {"axonal": "input", "dendritic": "output"}.get(granularity)
+    return (shapes[port] or ()) if port else (1,)
 
 
 def _line(op: Op, cut: bool) -> str:

@@ -174,8 +174,8 @@ class Node:
     noise: ClassVar[Mapping[str, str]] = {}  # name -> "uniform" or "normal" each step, "sequence" once a run
 
     def __init_subclass__(cls) -> None:
-        own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
-        cls.params = {**cls.params, **own}
+        lineage = [vars(base).items() for base in reversed(cls.__mro__)]
+        cls.params = {name: value for items in lineage for name, value in items if isinstance(value, Param)}
         trainable = tuple(name for name, param in cls.params.items() if param.trainable)
         if trainable:
             doc = "parameters to learn, one value per neuron"
@@ -266,7 +266,6 @@ class Projection(Node):
     }
     outputs: ClassVar[dict[str, Port]] = {"output": port("current", doc="postsynaptic current")}
     lag = Param(0, low=0, high=1, unit="steps", doc="steps a spike needs for this hop, besides its delays")
-    train_weights = Param(True, doc="learn the weights in training")
 
 
 class Delays(Node):

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.program import Op, Program
-from nodes.spec import Delays, Shape, Tensor
+from engine.program import Op, Program, delay_shape
+from nodes import registry
+from nodes.spec import Delays, Tensor
 
 
 def declared(op: Op) -> dict[str, Tensor]:
@@ -23,23 +24,12 @@ def declared(op: Op) -> dict[str, Tensor]:
 def _delay_tensor(op: Op, tensors: dict[str, Tensor]) -> Tensor:
     delay = op.delay
     assert delay is not None
-    shape = delay_shape(op, tensors)
-    from nodes import registry
-
+    shape = delay_shape(delay.granularity, op.shapes, tensors)
     spec = registry.get(delay.type)
     assert spec is not None and issubclass(spec, Delays)
     dt = delay.p["dt"]
     group = "delays" if delay.learnable else "fixed"
     return Tensor(shape, spec.values(delay.p, dt), group, delay.low, delay.high)
-
-
-def delay_shape(op: Op, tensors: dict[str, Tensor]) -> Shape:
-    """One delay per synapse (the weight's shape), per source, per target, or one."""
-    granularity = op.delay.granularity if op.delay else "projection"
-    if granularity == "synapse":
-        return tensors["weight"].shape
-    port = {"axonal": "input", "dendritic": "output"}.get(granularity)
-    return (op.shapes[port] or ()) if port else (1,)
 
 
 def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], dict[str, Tensor]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -59,11 +60,12 @@ class Edge(NamedTuple):
 
 @dataclass
 class Context:
-    """What passes share besides the graph: the document, the diagnostics, and the program at the end."""
+    """What passes share besides the graph: the document, its folder, the diagnostics, the program at the end."""
 
     document: Document
     dt: float
     seed: int
+    folder: Path = Path()
     diagnostics: list[Diagnostic] = field(default_factory=list)
     delays: dict[str, Vertex] = field(default_factory=dict)
     stages: list[Any] = field(default_factory=list)

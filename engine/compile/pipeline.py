@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import networkx as nx
 
@@ -44,14 +44,15 @@ def pipeline() -> dict[str, Pass]:
     return {name: found[name] for name in nx.lexicographical_topological_sort(order)}
 
 
-def compile_document(document: Document, print_after: str = "", *,
-                     after_each: Callable[[str], None] = lambda name: None) -> Compiled:
+def compile_document(document: Document, print_after: str = "", *, folder: Path | None = None) -> Compiled:
     """Compile; ``print_after`` names a pass, or ``all``.  Stops at the first pass that reports an error.
+
+    ``folder``: where relative paths in the document begin, by default the working directory.
 
     Parameters and ports are judged together, so that one look shows all mistakes of drawing.
     """
     meta = document.meta
-    context = Context(document, float(meta.get("dt_ms", 1.0)), int(meta.get("seed", 0)))
+    context = Context(document, float(meta.get("dt_ms", 1.0)), int(meta.get("seed", 0)), folder or Path())
     graph, printed = empty(), {}
     for name, run in pipeline().items():
         if _failed(context) and name not in ("check_params", "check_ports"):
@@ -59,7 +60,6 @@ def compile_document(document: Document, print_after: str = "", *,
         graph = run(graph, context)
         if print_after in (name, "all"):
             printed[name] = context.program.text() if context.program else graph_text(graph, context)
-        after_each(name)
     program = None if _failed(context) else context.program
     return Compiled(program, tuple(context.diagnostics), printed)
 

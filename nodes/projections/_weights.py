@@ -18,6 +18,7 @@ class Weighted(Projection):
         choices=("any", "excitatory", "inhibitory"),
         doc="keep weights at any value, at 0 or above, or at 0 or below, also in training",
     )
+    train_weights = Param(True, doc="learn the weights in training")
     bias = Param(False, doc="add one learned constant per target (per channel of a convolution)")
 
     @classmethod

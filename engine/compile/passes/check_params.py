@@ -25,13 +25,23 @@ def run(graph: Graph, context: Context) -> Graph:
         if vertex.spec is None:
             continue
         good = not [_report(context, vertex, *found) for found in _problems(vertex.raw, vertex.spec.params)]
-        p = Values({k: param.coerce(vertex.raw.get(k, param.default)) for k, param in vertex.spec.params.items()}
-                   if good else {})
+        p = _values(context, vertex) if good else Values()
         for name, sentence in vertex.spec.check(p) if good else []:
             context.report(TOGETHER((vertex.origin,), f"'{vertex.name}': {name} {sentence}", at=name))
         update(graph, vertex.id, p=p)
     _check_recipes(context)
     return graph
+
+
+def _values(context: Context, vertex: Vertex) -> Values:
+    """Coerced values; a relative path means one beside the document (a data set's, one in the data folder)."""
+    assert vertex.spec is not None
+    p = Values()
+    for name, param in vertex.spec.params.items():
+        p[name] = param.coerce(vertex.raw.get(name, param.default))
+        if param.kind == "path" and p[name] and vertex.role != "dataset":
+            p[name] = str(context.folder / p[name])
+    return p
 
 
 def _problems(raw: Mapping[str, Any], params: Mapping[str, Param]) -> list[tuple[str, str | None]]:

@@ -80,7 +80,7 @@ def _check_own(context: Context, v: Vertex) -> None:
     """A node whose parameters fix a shape may contradict what its wires brought."""
     assert v.spec is not None
     try:
-        own = v.spec.infer(v.p, dict.fromkeys(v.shapes))
+        own = {**v.spec.infer(v.p, dict(v.shapes)), **_told(v.spec.infer(v.p, dict.fromkeys(v.shapes)))}
     except (ValueError, TypeError):
         return
     for port, shape in own.items():
@@ -88,6 +88,10 @@ def _check_own(context: Context, v: Vertex) -> None:
             message = f"'{v.name}' has shape {_words(shape)}, but is given {_words(v.shapes[port] or ())}"
             context.report(CONFLICT((v.origin,), message, port, "give both the same size"))
             return
+
+
+def _told(shapes: Shapes) -> Shapes:
+    return {port: shape for port, shape in shapes.items() if shape is not None}
 
 
 def _words(shape: Shape) -> str:

@@ -12,7 +12,7 @@ from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Graph, Vertex, vertex
 from engine.program import Stage
 
-AFTER = ("discretise",)
+AFTER = ("check_delays",)
 NO_DELAY = declare("MYL160", "error", "a loop has no delay")
 
 
