@@ -1,9 +1,9 @@
 """The wire format between client and worker: a length (4 bytes, big-endian), then one msgpack map.
 
-Arrays travel as ``{"dtype", "shape", "data"}``; nothing is pickled.  Every map has a ``type``.  A client sends
-requests (``REQUESTS``) with a number ``request``; each is answered by exactly one ``done`` or ``error`` with that
-number, ``run``, ``step`` and ``train`` when they end.  Besides these a worker sends ``state``, ``progress``,
-``metrics``, ``records``, and errors that belong to no request.
+Arrays travel as ``{"dtype", "shape", "data"}``; nothing is pickled.  Every map has a ``type``.  A client
+sends requests (``REQUESTS``) with a number ``request``; each is answered by exactly one ``done`` or ``error``
+with that number, ``run``, ``step`` and ``train`` when they end.  Besides these a worker sends ``state``,
+``progress``, ``metrics``, ``records``, and errors that belong to no request.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Field:
         """Why ``value`` cannot stand here, or None."""
         if object in self.kinds:
             return None
-        if isinstance(value, bool) and bool not in self.kinds or not isinstance(value, self.kinds):
+        if (isinstance(value, bool) and bool not in self.kinds) or not isinstance(value, self.kinds):
             return f"must be {' or '.join(_WORDS[kind] for kind in self.kinds)}, not {shown(value)}"
         if isinstance(value, float) and not math.isfinite(value):
             return f"must be finite, not {value}"
-        if self.low is not None and value < self.low:
+        if self.low is not None and isinstance(value, (int, float)) and value < self.low:
             return f"must be at least {self.low:g}, not {shown(value)}"
         return None
 
@@ -86,7 +86,7 @@ REQUESTS: dict[str, dict[str, Field]] = {
 
 
 def problem(message: Message) -> str | None:
-    """Why a request cannot be understood, in one sentence, or None.  A field that is None counts as absent."""
+    """Why a request cannot be understood, in one sentence, or None; a field of None counts as absent."""
     kind = message["type"]
     if kind not in REQUESTS:
         return f"there is no message {shown(kind)}, only {', '.join(REQUESTS)}"
@@ -140,7 +140,8 @@ class Decoder:
         while len(self._buffer) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer)
             if length > MAX_FRAME:
-                raise FrameError(f"the stream is no Myelin protocol: it goes on with {shown(bytes(self._buffer[:40]))}")
+                begin = shown(bytes(self._buffer[:40]))
+                raise FrameError(f"the stream is no Myelin protocol: it goes on with {begin}")
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return

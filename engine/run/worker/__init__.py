@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _take_stdio() -> tuple[int, int]:
-    """Descriptors of our own for the protocol; whoever reads 0 finds nothing, whoever prints to 1 writes stderr."""
+    """Descriptors of our own for the protocol; for others stdin is empty, and stdout is stderr."""
     source, target = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

@@ -33,9 +33,10 @@ class Inbox:
 
     def superseded(self, message: Message) -> bool:
         """Whether a later request waiting here sets the same parameter (a slider being dragged)."""
-        key = ("set_param", message["node"], message["name"])
+        key = [message[field] for field in ("type", "node", "name")]
         with self._changed:
-            return any(isinstance(m, dict) and (m["type"], m.get("node"), m.get("name")) == key for m in self._waiting)
+            later = [m for m in self._waiting if isinstance(m, dict)]
+        return any([m.get(field) for field in ("type", "node", "name")] == key for m in later)
 
     def _put(self, message: Message | Malformed) -> None:
         with self._changed:

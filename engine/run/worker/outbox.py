@@ -1,4 +1,4 @@
-"""What goes out: a bounded queue and a thread that writes it, so that computing never waits for a slow reader."""
+"""What goes out: a bounded queue and a thread that writes it, so that a slow reader never stops the run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_OF_OTHERS = 1000
 class Outbox:
     """Messages waiting for the reader; when too many of a type wait, its oldest is dropped.
 
-    Dropped records are counted: the next ones carry ``skipped`` (steps) and ``one_in`` (1 frame in so many shown).
+    Dropped records are counted: the next ones carry ``skipped`` steps and ``one_in`` (of so many frames).
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -47,7 +47,8 @@ class Outbox:
         self._thread.join(timeout)
 
     def _drop(self, kind: str) -> None:
-        place, oldest = next((i, message) for i, message in enumerate(self._waiting) if message["type"] == kind)
+        place = next(i for i, message in enumerate(self._waiting) if message["type"] == kind)
+        oldest = self._waiting[place]
         del self._waiting[place]
         self._count[kind] -= 1
         if kind == "records":
