@@ -109,6 +109,14 @@ def test_stop_ends_a_busy_run_in_time() -> None:
         assert client.result(run)["reason"] == "stopped"
 
 
+def test_stop_is_heard_while_torch_loads() -> None:
+    with Client() as client:
+        load = client.load(nets.noisy())
+        assert client.stop(timeout=30)
+        client.result(load)
+        client.result(client.load(nets.noisy()))
+
+
 def test_a_shell_can_stand_between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     with Client(["sh", "-c", f"{shlex.join(MODULE)}; exit 7"]) as client:

@@ -254,6 +254,21 @@ def test_a_document_that_does_not_compile_comes_back_with_its_diagnostics(worker
     assert "cannot open the document" in str(refusal(worker, worker.load("{")))
 
 
+def test_populations_of_one_name_are_told_apart(worker: Client) -> None:
+    document = nets.silent(2)
+    document.add("population.lif", name="quiet", size=[3])
+    worker.result(worker.load(document))
+    worker.result(worker.step())
+    shapes = {name: array.shape for name, array in worker.wait("records")["records"].items()}
+    assert shapes == {"quiet n1": (1, 2), "quiet n2": (1, 3)}
+
+
+def test_the_same_signal_twice_is_refused(worker: Client) -> None:
+    worker.result(worker.load(nets.silent()))
+    error = refusal(worker, worker.run(stream=[["n1", "v"], ["n1", "v", [0]]]))
+    assert str(error) == "the signal v of 'quiet' is asked for twice"
+
+
 def test_no_document_no_run(worker: Client) -> None:
     with Client() as fresh:
         assert "no document is loaded" in str(refusal(fresh, fresh.run()))
@@ -339,7 +354,7 @@ def test_training_stops_when_told(worker: Client, tmp_path: Path) -> None:
     worker.result(worker.load(nets.classifier(tmp_path, epochs=10_000)))
     training = worker.train(tmp_path / "out")
     worker.wait("metrics", 110)
-    assert "busy" in str(refusal(worker, worker.run()))
+    assert "is training" in str(refusal(worker, worker.run()))
     assert worker.stop(30)
     assert worker.result(training)["reason"] == "stopped"
     assert worker.result(worker.step(1))["step"] == 1

@@ -31,8 +31,7 @@ class Desk:
         self.inbox, self.outbox = inbox, outbox
         self.session: Session | None = None
         self.live: Live | None = None
-        self.training = self.stopping = self.quitting = False
-        self.postponed: list[Message] = []
+        self.training = self.quitting = False
         self.ready = threading.Thread(target=_load_torch, name="load torch", daemon=True)
         self.ready.start()
 
@@ -67,15 +66,13 @@ class Desk:
         else:
             if reply is not None:
                 self._done(message, reply)
-        while self.postponed:
-            self._take(self.postponed.pop(0))
 
     def _hello(self, message: Message) -> Reply:
         return {"protocol": protocol.VERSION, "pid": os.getpid(), "host": platform.node(),
                 "python": platform.python_version(), "ready": not self.ready.is_alive()}
 
     def _load(self, message: Message) -> Reply:
-        self.ready.join()
+        self._await_torch()
         from engine.document import loads
         from engine.run.worker.errors import described
         from engine.run.worker.session import Session
@@ -112,7 +109,7 @@ class Desk:
 
         session, live = self._loaded(), self.live
         if live is None:
-            feed = open_feed(session, message, self._reading, self._interrupted)
+            feed = open_feed(session, message, self._reading, self.inbox.told_to_stop)
             live = Live(session, feed, self.outbox.put)
         live.choose(asked)
         self._close(live, "replaced")
@@ -165,14 +162,14 @@ class Desk:
         from engine.run.worker.training import train
 
         self._end("replaced")
-        self.training, self.stopping = True, False
+        self.training = True
         self._tell()
         try:
-            self.session, found = train(session, message, self.outbox.put, self._interrupted)
+            self.session, found = train(session, message, self.outbox.put, self._told_to_stop)
         finally:
             self.training = False
             self._tell()
-        return {"reason": "stopped" if self.stopping else "finished", "result": found}
+        return {"reason": "stopped" if found.get("stopped") else "finished", "result": found}
 
     def _checkpoint(self, message: Message) -> Reply:
         from pathlib import Path
@@ -193,23 +190,29 @@ class Desk:
         self.quitting = True
         return {}
 
-    def _interrupted(self) -> bool:
-        """Look at what came while something long goes on; whether that has to stop."""
+    def _told_to_stop(self) -> bool:
+        """Whether training has to stop; a stop is left waiting, anything else is turned away."""
+        if self.inbox.told_to_stop():
+            return True
         while (message := self.inbox.get(0)) is not None:
             if isinstance(message, Malformed) or message["type"] == "hello":
                 self._take(message)
-            elif message["type"] in ("stop", "quit"):
-                self.stopping = True
-                self.postponed.append(message)
             else:
-                self._error(message, "the worker is busy training or reading data: stop that first")
-        return self.stopping
+                self._error(message, "the worker is training: stop that first")
+        return False
+
+    def _await_torch(self) -> None:
+        from engine.run.worker.errors import StoppedError
+
+        while self.ready.is_alive():
+            self.ready.join(0.05)
+            if self.inbox.told_to_stop():
+                raise StoppedError("the loading was stopped")
 
     def _loaded(self) -> Session:
-        self.ready.join()
+        self._await_torch()
         from engine.run.worker.errors import RefusedError
 
-        self.stopping = False
         if self.session is None:
             raise RefusedError("no document is loaded: send load first")
         return self.session

@@ -38,6 +38,11 @@ class Inbox:
             later = [m for m in self._waiting if isinstance(m, dict)]
         return any([m.get(field) for field in ("type", "node", "name")] == key for m in later)
 
+    def told_to_stop(self) -> bool:
+        """Whether a stop or quit waits here."""
+        with self._changed:
+            return any(isinstance(m, dict) and m["type"] in ("stop", "quit") for m in self._waiting)
+
     def _put(self, message: Message | Malformed) -> None:
         with self._changed:
             self._waiting.append(message)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,19 @@ class Stream:
 
 def chosen(session: Session, asked: list[Any] | None) -> list[Stream]:
     """The streams asked for as ``[node, port, indices or None]``; of None, the probes' records."""
-    if asked is None:
-        return [_of_record(session, record) for record in evaluation.sources(session.network)]
-    return [_of_request(session, entry) for entry in asked]
+    if asked is not None:
+        return _once([_of_request(session, entry) for entry in asked], session)
+    found = [_of_record(session, record) for record in evaluation.sources(session.network)]
+    names = Counter(stream.name for stream in found)
+    return [replace(s, name=f"{s.name} {s.source.op}") if names[s.name] > 1 else s for s in found]
+
+
+def _once(found: list[Stream], session: Session) -> list[Stream]:
+    for source, times in Counter(stream.source for stream in found).items():
+        if times > 1:
+            op = session.program.ops[source.op]
+            raise RefusedError(f"the signal {source.port} of '{op.name}' is asked for twice", op.id)
+    return found
 
 
 def _of_record(session: Session, record: Record) -> Stream:
