@@ -51,8 +51,8 @@ class Client:
     """One worker at a time, started by ``argv``: any command that joins stdin and stdout to one, such as ssh.
 
     Methods named like a request send it and return its number for ``result``.  Callbacks run in the reader's
-    thread and must not wait for the worker themselves.  When the worker ends by itself an ``error`` event says
-    how; ``start`` gives a new one.
+    thread and must not wait for the worker themselves.  When the worker ends by itself, an ``error`` event
+    says how; ``start`` gives a new one.
     """
 
     def __init__(self, argv: Sequence[str] | None = None) -> None:
