@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
-from safetensors import SafetensorError
-from safetensors.torch import load_file, safe_open, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.backend.network import Network
@@ -27,7 +27,9 @@ def write(network: Network, path: Path, metadata: dict[str, Any]) -> None:
 
 def read(network: Network, path: Path) -> None:
     """Put saved tensors into a network; MyelinError when file and network do not belong together."""
-    tensors = {key.removeprefix(WEIGHTS): value for key, value in _load(path).items() if key.startswith(WEIGHTS)}
+    tensors = {
+        key.removeprefix(WEIGHTS): value for key, value in _load(path).items() if key.startswith(WEIGHTS)
+    }
     wanted = set(network.declared)
     if set(tensors) != wanted:
         odd = sorted(set(tensors) ^ wanted)
@@ -35,7 +37,9 @@ def read(network: Network, path: Path) -> None:
     for key, value in tensors.items():
         own = network.tensor(key)
         if own.shape != value.shape:
-            raise MyelinError(f"{path}: {key} has shape {list(value.shape)}, but the network needs {list(own.shape)}")
+            raise MyelinError(
+                f"{path}: {key} has shape {list(value.shape)}, but the network needs {list(own.shape)}"
+            )
         with torch.no_grad():
             own.copy_(value)
     network.train(network.training)
@@ -85,9 +89,13 @@ class SafetensorsIO(CheckpointIO):
         for key, value in state.items():
             tensors[WEIGHTS + _plain(key)] = value.detach()
         extra = checkpoint.get("myelin", {})
-        _save(tensors, Path(path), {"lightning": json.dumps([tree, list(state)]), "myelin": json.dumps(extra)})
+        _save(
+            tensors, Path(path), {"lightning": json.dumps([tree, list(state)]), "myelin": json.dumps(extra)}
+        )
 
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> dict[str, Any]:
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: Any = None
+    ) -> dict[str, Any]:
         """The tree with its tensors back in place."""
         tensors = _load(Path(path))
         with safe_open(path, "pt") as file:
@@ -122,7 +130,7 @@ def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _restore(tree: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
-    (kind, content), = tree.items()
+    ((kind, content),) = tree.items()
     if kind == "tensor":
         return tensors[content]
     if kind == "dict":

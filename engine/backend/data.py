@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +28,7 @@ MANY = 32  # recordings worth a process pool
 
 
 class Batch(NamedTuple):
-    """Signals ``[time, batch, *shape]`` by source; labels one-hot ``[batch, classes]`` or ``[time, batch, classes]``.
+    """Signals ``[time, batch, *shape]`` by source; one-hot labels ``[batch, classes]`` or one a step.
 
     ``total`` and ``rows``: size of the whole batch and our part of it when several processes share it.
     """
@@ -70,8 +69,15 @@ class Split(Dataset[Batch]):
     Raises MyelinError when the program has no data set or several, DataError when files are missing or bad.
     """
 
-    def __init__(self, program: Program, name: str, root: Path, *, limit: int | None = None,
-                 progress: Progress = lambda done, total: None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        name: str,
+        root: Path,
+        *,
+        limit: int | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
         self.program, self.name = program, name
         self._source, dataset, encoder = _entrance(program)
         spec = dataset.spec
@@ -125,8 +131,9 @@ class Split(Dataset[Batch]):
 
     def _one_hot(self, labels: np.ndarray, steps: int) -> Tensor:
         """A label of -1 becomes a row of zeros."""
-        table = np.concatenate([np.eye(len(self.classes), dtype=np.float32),
-                                np.zeros((1, len(self.classes)), np.float32)])
+        table = np.concatenate(
+            [np.eye(len(self.classes), dtype=np.float32), np.zeros((1, len(self.classes)), np.float32)]
+        )
         if labels.ndim == 1:
             return torch.from_numpy(table[labels])
         return torch.from_numpy(np.ascontiguousarray(table[labels[:, :steps]].swapaxes(0, 1)))
@@ -188,7 +195,7 @@ def _encode_offline(samples: Samples, encoder: Op, program: Program, progress: P
     """Recordings through the encoder, each cached on disk under a hash of everything that matters."""
     folder = Path(platformdirs.user_cache_dir("myelin")) / "encoded"
     folder.mkdir(parents=True, exist_ok=True)
-    recordings = [samples.item(i) for i in range(len(samples))]
+    recordings = [_wave(samples.item(i), encoder) for i in range(len(samples))]
     files = [folder / f"{_digest(r, encoder, program.dt)}.npz" for r in recordings]
     missing = [i for i, file in enumerate(files) if not file.exists()]
     jobs = [(recordings[i], encoder.type, encoder.p, program.dt, files[i]) for i in missing]
@@ -220,10 +227,16 @@ def _encode_one(job: tuple[Wave, str, Values, float, Path]) -> None:
     partial.replace(file)
 
 
-def _digest(recording: Item, encoder: Op, dt: float) -> str:
-    if not isinstance(recording, Wave):
+def _wave(item: Item, encoder: Op) -> Wave:
+    if not isinstance(item, Wave):
         raise MyelinError(f"'{encoder.name}' encodes audio, but the data set gives something else")
-    settings = json.dumps([encoder.type, encoder.spec.version, encoder.p, dt, recording.rate], sort_keys=True, default=str)
+    return item
+
+
+def _digest(recording: Wave, encoder: Op, dt: float) -> str:
+    settings = json.dumps(
+        [encoder.type, encoder.spec.version, encoder.p, dt, recording.rate], sort_keys=True, default=str
+    )
     return hashlib.sha256(settings.encode() + recording.samples.tobytes()).hexdigest()[:40]
 
 

@@ -23,13 +23,21 @@ def judged(network: Network) -> Op:
     for op in network.program.of_role("loss"):
         if op.inputs.get("prediction") and op.inputs.get("label"):
             return op
-    raise MyelinError(f"'{network.program.title}' has no loss with a prediction and a label, so nothing can be judged")
+    raise MyelinError(
+        f"'{network.program.title}' has no loss with a prediction and a label, so nothing can be judged"
+    )
 
 
 def wanted(network: Network) -> set[Source]:
     """The signals that losses read."""
     losses = network.program.of_role("loss")
-    return {source for op in losses for port, sources in op.inputs.items() if port != "label" for source in sources}
+    return {
+        source
+        for op in losses
+        for port, sources in op.inputs.items()
+        if port != "label"
+        for source in sources
+    }
 
 
 def score(prediction: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,9 +49,14 @@ def score(prediction: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def evaluate(network: Network, split: Split, *, batch: int, on_progress: Progress = lambda done, total: None,
-             ) -> dict[str, Any]:
-    """Accuracy, mean loss and confusion matrix ``[true][predicted]`` on a split; training mode is restored."""
+def evaluate(
+    network: Network,
+    split: Split,
+    *,
+    batch: int,
+    on_progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Accuracy, mean loss and confusion matrix ``[true][predicted]`` on a split; the mode is restored."""
     training = network.training
     network.eval()
     loss = judged(network)
@@ -60,9 +73,16 @@ def evaluate(network: Network, split: Split, *, batch: int, on_progress: Progres
         on_progress(done, len(split))
     network.train(training)
     right, judged_ = int(confusion.trace()), int(confusion.sum())
-    return {"split": split.name, "samples": len(split), "judged": judged_, "accuracy": right / max(judged_, 1),
-            "loss": total / max(len(split), 1), "chance": split.chance(), "classes": list(split.classes),
-            "confusion": confusion.tolist()}
+    return {
+        "split": split.name,
+        "samples": len(split),
+        "judged": judged_,
+        "accuracy": right / max(judged_, 1),
+        "loss": total / max(len(split), 1),
+        "chance": split.chance(),
+        "classes": list(split.classes),
+        "confusion": confusion.tolist(),
+    }
 
 
 def forward(network: Network, part: Batch, run: int) -> tuple[dict[Source, Tensor], dict[str, Tensor]]:
@@ -81,7 +101,9 @@ def network_device(network: Network) -> torch.device:
 
 def _check_classes(loss: Op, prediction: Tensor, classes: int) -> None:
     if prediction.shape[-1] != classes:
-        raise MyelinError(f"the data set has {classes} classes, but '{loss.name}' is given {prediction.shape[-1]} scores")
+        raise MyelinError(
+            f"the data set has {classes} classes, but '{loss.name}' is given {prediction.shape[-1]} scores"
+        )
 
 
 def sources(network: Network) -> list[Record]:
@@ -93,9 +115,16 @@ def sources(network: Network) -> list[Record]:
 
 
 @torch.no_grad()
-def simulate(network: Network, inputs: dict[Source, Tensor], *, steps: int | None, batch: int = 1, chunk: int = 100,
-             on_progress: Progress = lambda done, total: None) -> dict[str, np.ndarray]:
-    """Run and record: signals ``[time, batch, *shape]`` by probe name (rates in Hz, weights and delays as they are).
+def simulate(
+    network: Network,
+    inputs: dict[Source, Tensor],
+    *,
+    steps: int | None,
+    batch: int = 1,
+    chunk: int = 100,
+    on_progress: Progress = lambda done, total: None,
+) -> dict[str, np.ndarray]:
+    """Run and record: signals ``[time, batch, *shape]`` by probe name (rates in Hz, tensors as they are).
 
     ``inputs`` as a whole sequence; without ``steps`` it lasts as long as they do.
     """

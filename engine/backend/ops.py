@@ -78,7 +78,7 @@ class TorchOps:
 
     @staticmethod
     def spike(x: Tensor, strict: bool, surrogate: str, alpha: float) -> Array:
-        return _Spike.apply(x, strict, surrogate, alpha)
+        return _Spike.apply(x, strict, surrogate, alpha)  # type: ignore[no-untyped-call]
 
     @staticmethod
     def sum(x: Tensor, rank: int) -> Array:
@@ -117,7 +117,7 @@ class TorchOps:
         lead = x.shape[: x.ndim - rank]
         average, largest = {1: (F.avg_pool1d, F.max_pool1d), 2: (F.avg_pool2d, F.max_pool2d)}[rank]
         flat = x.reshape(-1, 1, *x.shape[x.ndim - rank :])
-        y = largest(flat, window) if mode == "max" else average(flat, window)  # type: ignore[operator]
+        y = largest(flat, window) if mode == "max" else average(flat, window)
         return (y * window**rank if mode == "sum" else y).reshape(*lead, *y.shape[2:])
 
     @staticmethod
@@ -136,8 +136,10 @@ class TorchOps:
 
 def _tensors(a: Array, b: Array) -> tuple[Tensor, Tensor]:
     like = a if isinstance(a, Tensor) else b
-    first, second = (v if isinstance(v, Tensor) else torch.full((), v, dtype=like.dtype, device=like.device)
-                     for v in (a, b))
+    first, second = (
+        v if isinstance(v, Tensor) else torch.full((), v, dtype=like.dtype, device=like.device)
+        for v in (a, b)
+    )
     return first, second
 
 
@@ -147,12 +149,12 @@ def _sparse_linear(x: Tensor, weight: Sparse, exact: bool) -> Tensor:
     flat = x.reshape(-1, x.shape[-1])
     index = torch.stack([weight.post, weight.pre])
     matrix = torch.sparse_coo_tensor(index, weight.weight.to(dtype), weight.shape)
-    y = torch.sparse.mm(matrix, flat.to(dtype).T).T
+    y: Tensor = torch.sparse.mm(matrix, flat.to(dtype).T).T
     return y.to(x.dtype).reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _shared_batch_norm(x: Tensor, rank: int, p: Any) -> Tensor:
-    """Batch norm over the batches of all processes: the same statistics as one process with the whole batch."""
+    """Batch norm over the batches of all processes: the statistics of one process with the whole batch."""
     from torch.distributed.nn.functional import all_reduce
 
     channel = x.ndim - rank
@@ -169,7 +171,8 @@ def _shared_batch_norm(x: Tensor, rank: int, p: Any) -> Tensor:
         p.var.lerp_((var * n / (n - 1)).to(x.dtype), p.momentum)
     shape = (-1, *[1] * (rank - 1))
     scale = p.gamma / torch.sqrt(var + p.eps).to(x.dtype)
-    return (x - mean.to(x.dtype).reshape(shape)) * scale.reshape(shape) + p.beta.reshape(shape)
+    y: Tensor = (x - mean.to(x.dtype).reshape(shape)) * scale.reshape(shape) + p.beta.reshape(shape)
+    return y
 
 
 OPS = TorchOps()

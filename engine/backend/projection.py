@@ -2,69 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from engine.backend.delay import Taps, delay_filter, delayed_linear
+from engine.backend.delay import FrozenLinear, Taps, delay_filter, delayed_linear, whole
 from engine.backend.ops import TorchOps
 from engine.backend.state import fit
+from engine.errors import MyelinError
 from engine.program import Op
 from nodes.ops import Sparse
 from nodes.spec import Values
 
 MOST_DENSE = 16_000_000
+Linear = Callable[[Tensor, Any], Tensor]
 
 
-class Delayed(TorchOps):
-    """The maths protocol in which every sum over synapses is delayed."""
+class Summing(TorchOps):
+    """The maths protocol with another way to take sums over synapses."""
 
-    def __init__(self, exact: bool, delay: Tensor, options: dict[str, Any]) -> None:
+    def __init__(self, exact: bool, linear: Linear) -> None:
         super().__init__(exact)
-        self.delay, self.options = delay, options
+        self._linear = linear
 
     def linear(self, x: Tensor, weight: Any) -> Tensor:
-        if not isinstance(weight, Sparse):
-            return delayed_linear(x, weight, self.delay, exact=self.exact, **self.options)
-        if self.exact and self.options["sigma"] is None:
-            return _sparse_taps(x, weight, self.delay, self.options)
-        matrix, delay = _dense(weight, weight.weight), _dense(weight, self.delay)
-        return delayed_linear(x, matrix, delay, exact=self.exact, **self.options)
+        """Sum over synapses."""
+        return self._linear(x, weight)
 
 
-def project(ops: TorchOps, op: Op, p: Values, x: Tensor, history: Tensor | None, steps: int, sigma: float | None,
-            dt: float) -> Tensor:
-    """Current ``[steps, batch, *shape]`` from activity ``x [time, batch, *shape]`` and what came before it.
+def project(
+    ops: TorchOps,
+    op: Op,
+    p: Values,
+    x: Tensor,
+    history: Tensor | None,
+    sigma: float | None,
+    dt: float,
+) -> Tensor:
+    """Current ``[time, batch, *shape]`` from activity ``x [time, batch, *shape]`` and what came before it.
 
-    ``history [op.largest_delay, batch, *shape]`` is what ``remember`` left, None for silence.
+    ``history [op.largest_delay, batch, *shape]`` is what ``remember`` left, None for silence.  ``p`` is
+    that of this op alone: in evaluation it keeps what is worked out once.
     """
-    if op.largest_delay == 0:
-        return _step(ops, op, p, x, dt)
     if op.delay is None:
-        before = x.new_zeros(op.lag, *x.shape[1:]) if history is None else history
-        return _step(ops, op, p, fit(torch.cat([before, x]), steps), dt)
-    delay = p["delay"]  # the lag is in it already
+        return _step(_plain(ops, p), op, p, _late(x, op.lag, history), dt)
+    delay = p["delay"] + op.lag
     taps = Taps(op.delay.low + op.lag, op.delay.high + op.lag)
-    if op.delay.granularity == "dendritic":
-        x = _step(ops, op, p, x, dt)
-    options: dict[str, Any] = {"taps": taps, "sigma": sigma, "history": history, "extend": steps - len(x)}
     if op.delay.granularity == "synapse":
-        return _step(Delayed(ops.exact, delay, _flat(options)), op, p, x, dt)
-    y = delay_filter(x, delay, exact=ops.exact, **options)
-    return y if op.delay.granularity == "dendritic" else _step(ops, op, p, y, dt)
+        return _step(_delayed(ops, p, delay, taps, sigma, history), op, p, x, dt)
+    if op.delay.granularity == "dendritic":
+        current = _step(_plain(ops, p), op, p, x, dt)
+        return delay_filter(current, delay, taps=taps, sigma=sigma, history=history, exact=ops.exact)
+    arriving = delay_filter(x, delay, taps=taps, sigma=sigma, history=history, exact=ops.exact)
+    return _step(_plain(ops, p), op, p, arriving, dt)
 
 
-def remember(ops: TorchOps, op: Op, p: Values, x: Tensor, history: Tensor | None, steps: int, dt: float) -> Tensor:
-    """The last ``op.largest_delay`` steps of what the delays act on, after ``steps`` steps of activity ``x``."""
-    signal = _step(ops, op, p, x, dt) if op.delay and op.delay.granularity == "dendritic" else x
-    signal = fit(signal, steps)
+def remember(
+    ops: TorchOps, op: Op, p: Values, x: Tensor, history: Tensor | None, steps: int, dt: float
+) -> Tensor:
+    """The last ``op.largest_delay`` steps of what the delays act on, after ``steps`` steps of ``x``."""
+    late = op.delay is not None and op.delay.granularity == "dendritic"
+    signal = fit(_step(_plain(ops, p), op, p, fit(x, max(len(x), 1)), dt)[: len(x)] if late else x, steps)
     span = op.largest_delay
-    if history is None:
-        history = signal.new_zeros(span, *signal.shape[1:])
-    return torch.cat([history, signal])[-span:]
+    before = signal.new_zeros(span, *signal.shape[1:]) if history is None else history
+    return torch.cat([before, signal])[-span:]
 
 
 def _step(ops: TorchOps, op: Op, p: Values, x: Tensor, dt: float) -> Tensor:
@@ -73,48 +77,115 @@ def _step(ops: TorchOps, op: Op, p: Values, x: Tensor, dt: float) -> Tensor:
     return current
 
 
-def _flat(options: dict[str, Any]) -> dict[str, Any]:
-    history = options["history"]
-    return options if history is None else {**options, "history": history.flatten(2)}
+def _late(x: Tensor, lag: int, history: Tensor | None) -> Tensor:
+    if lag == 0:
+        return x
+    before = x.new_zeros(lag, *x.shape[1:]) if history is None else history
+    return torch.cat([before, x])[: len(x)]
+
+
+def _plain(ops: TorchOps, p: Values) -> TorchOps:
+    """In evaluation, sums over sparse synapses by a matrix that is made once."""
+    if not ops.exact:
+        return ops
+
+    def linear(x: Tensor, weight: Any) -> Tensor:
+        if not isinstance(weight, Sparse):
+            current: Tensor = ops.linear(x, weight)
+            return current
+        taps = Taps(0, 0)
+        frozen = _kept(p, "undelayed", lambda: FrozenSparse(weight, torch.zeros_like(weight.weight), taps))
+        y: Tensor = frozen(x.reshape(-1, 1, x.shape[-1]))
+        return y.reshape(*x.shape[:-1], -1)
+
+    return Summing(True, linear)
+
+
+def _delayed(
+    ops: TorchOps,
+    p: Values,
+    delay: Tensor,
+    taps: Taps,
+    sigma: float | None,
+    history: Tensor | None,
+) -> TorchOps:
+    """Sums in which each synapse reads its own step of the past; in evaluation prepared once."""
+    before = None if history is None else history.flatten(2)
+
+    def linear(x: Tensor, weight: Any) -> Tensor:
+        if ops.exact:
+            y: Tensor = _kept(p, sigma, lambda: _freeze(weight, delay, taps, sigma))(x, history=before)
+            return y
+        return delayed_linear(x, *_full(weight, delay), taps=taps, sigma=sigma, history=before)
+
+    return Summing(ops.exact, linear)
+
+
+def _kept(p: Values, key: Any, make: Callable[[], Any]) -> Any:
+    """What an op keeps from one window to the next."""
+    kept: dict[Any, Any] = p.setdefault("kept", {})
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
+
+
+def _freeze(weight: Any, delay: Tensor, taps: Taps, sigma: float | None) -> Any:
+    if isinstance(weight, Tensor):
+        return FrozenLinear(weight, delay, taps=taps, sigma=sigma)
+    if sigma is None:
+        return FrozenSparse(weight, delay, taps)
+    return FrozenLinear(*_full(weight, delay), taps=taps, sigma=sigma)
+
+
+def _full(weight: Any, delay: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight and delay as matrices."""
+    if isinstance(weight, Tensor):
+        return weight, delay
+    return _dense(weight, weight.weight), _dense(weight, delay)
 
 
 def _dense(weight: Sparse, values: Tensor) -> Tensor:
     targets, sources = weight.shape
     if targets * sources > MOST_DENSE:
-        raise ValueError(f"learning delays of a sparse projection of {sources:,} x {targets:,} neurons needs too much"
-                         f" memory; at most {MOST_DENSE:,} possible synapses can be trained")
+        raise MyelinError(
+            f"learning delays of a sparse projection of {sources:,} x {targets:,} neurons needs too much"
+            f" memory; at most {MOST_DENSE:,} possible synapses can be trained"
+        )
     empty = values.new_zeros(targets, sources)
-    return empty.index_put((weight.post, weight.pre), values)
+    full: Tensor = empty.index_put((weight.post, weight.pre), values)
+    return full
 
 
-# matrices by the tensor of delays they were made from, with the versions they hold for
-_BY_TAP: MutableMapping[Tensor, tuple[tuple[int, ...], list[tuple[int, Tensor]]]] = WeakTensorKeyDictionary()
+class FrozenSparse:
+    """Sums over sparse synapses with rounded delays: one sparse matrix for every delay that occurs.
+
+    Later changes of the tensors are not seen.
+    """
+
+    def __init__(self, weight: Sparse, delay: Tensor, taps: Taps) -> None:
+        self._taps, self._targets = taps, weight.shape[0]
+        steps = whole(delay, taps).long()
+        values = weight.weight.detach().double()
+        self._matrices = []
+        for tap in steps.unique().tolist():
+            here = steps == tap
+            index = torch.stack([weight.post[here], weight.pre[here]])
+            self._matrices.append((tap, _matrix(index, values[here], weight.shape)))
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, *, history: Tensor | None = None) -> Tensor:
+        """Project x ``[T, B, I]`` to ``[T, B, O]``; ``history [taps.high, B, I]`` came before."""
+        high, (steps, batch, sources) = self._taps.high, x.shape
+        before = x.new_zeros(high, batch, sources) if history is None else history
+        full = torch.cat([before, x]).double()
+        y = full.new_zeros(self._targets, steps * batch)
+        for tap, matrix in self._matrices:
+            y += matrix @ full[high - tap : high - tap + steps].reshape(-1, sources).T
+        return y.T.reshape(steps, batch, -1).to(x.dtype)
 
 
-def _sparse_taps(x: Tensor, weight: Sparse, delay: Tensor, options: dict[str, Any]) -> Tensor:
-    """Rounded delays of single synapses: one sparse matrix for every delay that occurs."""
-    taps: Taps = options["taps"]
-    history = options["history"]
-    before = x.new_zeros(taps.high, *x.shape[1:]) if history is None else history
-    steps = len(x) + options["extend"]
-    full = fit(torch.cat([before, x]), taps.high + steps).double()
-    y = full.new_zeros(weight.shape[0], steps * x.shape[1])
-    for tap, matrix in _matrices(weight, delay, taps):
-        seen = full[taps.high - tap : taps.high - tap + steps]
-        y += matrix @ seen.reshape(-1, x.shape[2]).T
-    return y.T.reshape(steps, x.shape[1], -1).to(x.dtype)
-
-
-def _matrices(weight: Sparse, delay: Tensor, taps: Taps) -> list[tuple[int, Tensor]]:
-    version = (id(weight.weight), weight.weight._version, delay._version)
-    if delay in _BY_TAP and _BY_TAP[delay][0] == version:
-        return _BY_TAP[delay][1]
-    steps = delay.detach().clamp(taps.low, taps.high).round().long()
-    made = []
-    for tap in steps.unique().tolist():
-        here = steps == tap
-        index = torch.stack([weight.post[here], weight.pre[here]])
-        values = weight.weight.detach()[here].double()
-        made.append((tap, torch.sparse_coo_tensor(index, values, weight.shape).coalesce().to_sparse_csr()))
-    _BY_TAP[delay] = (version, made)
-    return made
+def _matrix(index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    made = torch.sparse_coo_tensor(index, values, shape, check_invariants=False).coalesce()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return made.to_sparse_csr()

@@ -38,7 +38,8 @@ def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], 
     for op in program.ops.values():
         for name, spec in declared(op).items():
             key = f"{op.id}:{name}"
-            value = torch.from_numpy(np.ascontiguousarray(spec.init(generator(program.seed, key), spec.shape)))
+            drawn = spec.init(generator(program.seed, key), spec.shape)
+            value = torch.from_numpy(np.ascontiguousarray(drawn))
             specs[key] = spec
             if spec.group == "fixed":
                 fixed[key] = value

@@ -63,10 +63,16 @@ class Training(lightning.LightningModule):
         for key, parameter in self.network.learned.items():
             kinds.setdefault(self.network.declared[key].group, []).append(parameter)
         decay = {"weights": self.recipe.weight_decay}
-        groups = [{"params": kinds[kind], "kind": kind, "weight_decay": decay.get(kind, 0.0)} for kind in sorted(kinds)]
+        groups = [
+            {"params": kinds[kind], "kind": kind, "weight_decay": decay.get(kind, 0.0)}
+            for kind in sorted(kinds)
+        ]
         if not groups:
-            raise MyelinError(f"'{self.network.program.title}' has nothing to learn: no weights, delays or neuron parameters")
-        return OPTIMISERS[self.recipe.optimiser](groups, lr=self.recipe.lr)
+            raise MyelinError(
+                f"'{self.network.program.title}' has nothing to learn: no weights, delays or parameters"
+            )
+        optimiser: torch.optim.Optimizer = OPTIMISERS[self.recipe.optimiser](groups, lr=self.recipe.lr)
+        return optimiser
 
     def on_train_epoch_start(self) -> None:
         """Rates and widths of this epoch."""
@@ -82,8 +88,10 @@ class Training(lightning.LightningModule):
 
     def _rate(self, kind: str, epoch: int, epochs: int) -> schedules.Rate:
         r = self.recipe
-        lr, schedule = {"delays": (r.delay_lr, r.delay_schedule), "neurons": (r.neuron_lr, r.neuron_schedule)}.get(
-            kind, (r.lr, r.lr_schedule))
+        lr, schedule = {
+            "delays": (r.delay_lr, r.delay_schedule),
+            "neurons": (r.neuron_lr, r.neuron_schedule),
+        }.get(kind, (r.lr, r.lr_schedule))
         return schedules.SCHEDULES[schedule](epoch, epochs, lr, r.lr_peak)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -92,16 +100,22 @@ class Training(lightning.LightningModule):
         signals, losses = evaluation.forward(self.network, batch, run)
         each: Tensor = sum(losses.values())  # type: ignore[assignment]
         if not torch.isfinite(each).all():
-            raise MyelinError(f"the loss became {float(each.sum())} in epoch {self.current_epoch + 1}: lower the learning"
-                              " rate or clip the gradient")
+            raise MyelinError(
+                f"the loss became {float(each.sum())} in epoch {self.current_epoch + 1}: lower the learning"
+                " rate or clip the gradient"
+            )
         self._count(signals, batch, each)
         return each.sum() * (self.trainer.world_size / batch.total)
 
     def _count(self, signals: dict[Any, Tensor], batch: Batch, each: Tensor) -> None:
         (source,) = evaluation.judged(self.network).inputs["prediction"]
         predicted, true = evaluation.score(signals[source].detach(), batch.label.to(self.device))
-        self.seen.update(loss=self.seen.loss + float(each.detach().sum()), samples=self.seen.samples + len(each),
-                         right=self.seen.right + int((predicted == true).sum()), judged=self.seen.judged + len(true))
+        self.seen.update(
+            loss=self.seen.loss + float(each.detach().sum()),
+            samples=self.seen.samples + len(each),
+            right=self.seen.right + int((predicted == true).sum()),
+            judged=self.seen.judged + len(true),
+        )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, index: int) -> None:
         """Keep every tensor within its bounds: delays within their taps, time constants above zero."""
@@ -122,12 +136,25 @@ class Events(Callback):
         """Start the clock."""
         self.began = time.perf_counter()
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any,
-                           batch: Any, index: int) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        index: int,
+    ) -> None:
         """A ``step`` event; stopping is possible after every batch."""
         loss = float(outputs["loss"].detach())
-        self.options.on_event({"event": "step", "epoch": trainer.current_epoch + 1, "batch": index + 1,
-                               "batches": trainer.num_training_batches, "loss": loss})
+        self.options.on_event(
+            {
+                "event": "step",
+                "epoch": trainer.current_epoch + 1,
+                "batch": index + 1,
+                "batches": trainer.num_training_batches,
+                "loss": loss,
+            }
+        )
         if self.options.should_stop():
             trainer.should_stop = True
             raise Stopped
@@ -136,9 +163,15 @@ class Events(Callback):
         """An ``epoch`` event with training and held-out metrics."""
         assert isinstance(module, Training)
         seen, seconds = module.seen, time.perf_counter() - self.began
-        row = {"epoch": trainer.current_epoch + 1, "train_loss": seen.loss / max(seen.samples, 1),
-               "train_accuracy": seen.right / max(seen.judged, 1), "samples_per_s": seen.samples / seconds,
-               "seconds": seconds, "sigma": max(module.network.sigma.values(), default=0.0), **self._held_out(trainer, module)}
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "train_loss": seen.loss / max(seen.samples, 1),
+            "train_accuracy": seen.right / max(seen.judged, 1),
+            "samples_per_s": seen.samples / seconds,
+            "seconds": seconds,
+            "sigma": max(module.network.sigma.values(), default=0.0),
+            **self._held_out(trainer, module),
+        }
         module.log_dict({key: float(value) for key, value in row.items() if key != "epoch"})
         self.rows.append(Values(row))
         if trainer.is_global_zero:
@@ -206,15 +239,24 @@ def _final(events: Events, module: Training, others: dict[str, Split]) -> dict[s
     return {f"{name}_accuracy": events._judge(module, split)[0] for name, split in others.items()}
 
 
-def _same(batch: Batch) -> Batch:
+def _same(batch: Any) -> Any:
     return batch
 
 
 def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trainer:
-    saves = [ModelCheckpoint(options.out, "checkpoint", save_on_train_epoch_end=True, enable_version_counter=False)]
+    saves = [
+        ModelCheckpoint(options.out, "checkpoint", save_on_train_epoch_end=True, enable_version_counter=False)
+    ]
     if recipe.validation:
-        saves.append(ModelCheckpoint(options.out, "best", monitor="validation_loss", save_on_train_epoch_end=True,
-                                     enable_version_counter=False))
+        saves.append(
+            ModelCheckpoint(
+                options.out,
+                "best",
+                monitor="validation_loss",
+                save_on_train_epoch_end=True,
+                enable_version_counter=False,
+            )
+        )
     for save in saves:
         save.FILE_EXTENSION = ".safetensors"
     stops = [EarlyStopping("validation_loss", patience=recipe.patience, check_on_train_epoch_end=True)]
@@ -222,11 +264,19 @@ def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trai
     if options.processes > 1:
         strategy = DDPStrategy(process_group_backend="gloo", start_method="spawn")
     return lightning.Trainer(
-        max_epochs=recipe.epochs, accelerator=_accelerator(options.device), devices=options.processes, strategy=strategy,
+        max_epochs=recipe.epochs,
+        accelerator=_accelerator(options.device),
+        devices=options.processes,
+        strategy=strategy,
         callbacks=[events, *saves, *(stops if recipe.patience and recipe.validation else [])],
-        plugins=[checkpoint.SafetensorsIO()], gradient_clip_val=recipe.clip or None,
-        accumulate_grad_batches=recipe.accumulate, use_distributed_sampler=False, enable_progress_bar=False,
-        enable_model_summary=False, log_every_n_steps=1, num_sanity_val_steps=0,
+        plugins=[checkpoint.SafetensorsIO()],
+        gradient_clip_val=recipe.clip or None,
+        accumulate_grad_batches=recipe.accumulate,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
         logger=TensorBoardLogger(options.out, name="", version="tensorboard"),
     )
 

@@ -1,0 +1,63 @@
+"""An op with state, step by step through time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from engine.backend.ops import TorchOps
+from engine.program import Op
+from nodes.spec import Values
+
+Tensors = dict[str, Tensor]
+SEGMENT = 16  # steps between states kept for the backward pass; the steps between are run again
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What every step of an op shares.  ``once``: noise drawn once a run; ``wanted``: outputs to keep."""
+
+    ops: TorchOps
+    op: Op
+    p: Values
+    dt: float
+    once: Mapping[str, Tensor]
+    wanted: tuple[str, ...]
+
+    def run(self, columns: Mapping[str, Tensor], state: Tensors, steps: int) -> tuple[Tensors, Tensors]:
+        """(state after, outputs ``[steps, batch, *shape]``) of at least one step of ``columns [steps, ...]``.
+
+        For the backward pass only every 16th state is kept, and the steps between are run again.
+        """
+        if not torch.is_grad_enabled() or steps <= SEGMENT:
+            return self._segment(columns, state, steps)
+        pieces = []
+        for start in range(0, steps, SEGMENT):
+            part = {name: signal[start : start + SEGMENT] for name, signal in columns.items()}
+            state, outputs = checkpoint(
+                self._segment,
+                part,
+                state,
+                min(SEGMENT, steps - start),
+                use_reentrant=False,
+                preserve_rng_state=False,
+                determinism_check="none",
+            )
+            pieces.append(outputs)
+        return state, {port: torch.cat([piece[port] for piece in pieces]) for port in self.wanted}
+
+    def _segment(self, columns: Mapping[str, Tensor], state: Tensors, steps: int) -> tuple[Tensors, Tensors]:
+        unbound = {
+            name: signal.unbind(0) for name, signal in columns.items()
+        }  # x[t] would cost O(T^2) backward
+        found: dict[str, list[Tensor]] = {port: [] for port in self.wanted}
+        for t in range(steps):
+            x = Values({**{name: signal[t] for name, signal in unbound.items()}, **self.once})
+            state, outputs = self.op.spec.step(self.ops, Values(state), x, self.p, self.dt)
+            for port, signals in found.items():
+                signals.append(outputs[port])
+        return dict(state), {port: torch.stack(signals) for port, signals in found.items()}
