@@ -1,4 +1,4 @@
-"""Diagnostics: problems as data, with a code, the nodes they belong to, a sentence, a hint and maybe a fix."""
+"""Diagnostics: problems as data, with a code, their nodes, a sentence, a hint and maybe a fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One problem.  ``severity``: ``error`` (no program), ``warning`` or ``info``; ``at``: a port or parameter."""
+    """One problem.  ``severity``: ``error`` (no program), ``warning``, ``info``; ``at``: port or parameter."""
 
     code: str
     severity: str
@@ -38,8 +38,10 @@ class Code:
     severity: str
     meaning: str
 
-    def __call__(self, nodes: tuple[str, ...], message: str, at: str = "", hint: str = "",
-                 fix: Fix | None = None) -> Diagnostic:
+    def __call__(
+        self, nodes: tuple[str, ...], message: str, at: str = "", hint: str = "", fix: Fix | None = None
+    ) -> Diagnostic:
+        """A problem of this kind."""
         return Diagnostic(self.code, self.severity, nodes, message, at, hint, fix)
 
 

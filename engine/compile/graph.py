@@ -14,7 +14,9 @@ from engine.document import Document
 from engine.program import Delay, Program
 from nodes.spec import Shape, Spec, Values
 
-Graph = Any  # nx.MultiDiGraph: nodes carry "vertex", edges (keyed by wire id) carry "source" and "target" ports
+Graph = (
+    Any  # nx.MultiDiGraph: nodes carry "vertex", edges (keyed by wire id) carry "source" and "target" ports
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Edge(NamedTuple):
 
 @dataclass
 class Context:
-    """What passes share besides the graph: the document, its folder, the diagnostics, the program at the end."""
+    """What passes share: the document, its folder, the diagnostics, the program at the end."""
 
     document: Document
     dt: float

@@ -75,8 +75,12 @@ def graph_text(graph: Graph, context: Context) -> str:
     lines = []
     for v in vertices(graph):
         wired = ", ".join(f"{e.target_port}={e.source}.{e.source_port}" for e in wires_into(graph, v.id))
-        shapes = ", ".join(f"{port}:{'x'.join(map(str, s)) if s else s}" for port, s in sorted(v.shapes.items()))
+        shapes = ", ".join(
+            f"{port}:{'x'.join(map(str, s)) if s else s}" for port, s in sorted(v.shapes.items())
+        )
         lines.append("  ".join(filter(None, [f"{v.id} = {v.type}({wired})", shapes, str(v.delay or "")])))
-    lines += [f"stage {n}: {' '.join(s.ops)}" + (f"  chunk {s.chunk}" if s.chunk else "")
-              for n, s in enumerate(context.stages)]
+    lines += [
+        f"stage {n}: {' '.join(s.ops)}" + (f"  chunk {s.chunk}" if s.chunk else "")
+        for n, s in enumerate(context.stages)
+    ]
     return "\n".join(lines) + "\n"

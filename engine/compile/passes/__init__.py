@@ -1,1 +1,1 @@
-"""Compile passes, one file each: ``AFTER`` names the passes before it, ``run(graph, context)`` is the pass."""
+"""Compile passes, one file each: ``AFTER`` names what comes before, ``run(graph, context)`` is the pass."""

@@ -17,7 +17,9 @@ def run(graph: Graph, context: Context) -> Graph:
     for v in [v for v in vertices(graph) if v.role == "delays"]:
         targets = [edge.target for edge in wires_from(graph, v.id)]
         if not targets:
-            context.report(LOOSE((v.origin,), f"'{v.name}' is attached to nothing", hint="wire it to a projection"))
+            context.report(
+                LOOSE((v.origin,), f"'{v.name}' is attached to nothing", hint="wire it to a projection")
+            )
         for key in targets:
             _check(context, v, vertex(graph, key))
             update(graph, key, delays=v.id)
@@ -35,4 +37,8 @@ def _check(context: Context, delays: Vertex, target: Vertex) -> None:
     path = ["nodes", delays.origin, "params", "granularity"]
     fix = Fix(f"Use one delay per {allowed[0]}", ({"op": "set", "path": path, "value": allowed[0]},))
     message = f"'{target.name}' ({target.spec.label}) cannot carry delays per {wanted}"
-    context.report(GRANULARITY((delays.origin, target.origin), message, "granularity", f"use {' or '.join(allowed)}", fix))
+    context.report(
+        GRANULARITY(
+            (delays.origin, target.origin), message, "granularity", f"use {' or '.join(allowed)}", fix
+        )
+    )

@@ -18,7 +18,7 @@ def run(graph: Graph, context: Context) -> Graph:
     document = context.document
     if not document.nodes:
         context.report(EMPTY((), "the document has no nodes", hint="add a population and a source of input"))
-    for key, node in document.nodes.items():
+    for key, node in sorted(document.nodes.items()):
         spec = registry.get(node.type)
         name = node.name or key
         add(graph, Vertex(key, key, name, node.type, spec, node.params))
@@ -26,6 +26,6 @@ def run(graph: Graph, context: Context) -> Graph:
             near = difflib.get_close_matches(node.type, registry.all(), 1)
             hint = f"did you mean {near[0]}?" if near else "install the package that declares it"
             context.report(UNKNOWN_TYPE((key,), f"'{name}' has the unknown type {node.type}", hint=hint))
-    for key, wire in document.wires.items():
+    for key, wire in sorted(document.wires.items(), key=lambda item: item[0]):
         join(graph, Edge(key, *wire.source, *wire.target))
     return graph

@@ -34,7 +34,7 @@ def run(graph: Graph, context: Context) -> Graph:
 
 
 def _values(context: Context, vertex: Vertex) -> Values:
-    """Coerced values; a relative path means one beside the document (a data set's, one in the data folder)."""
+    """Coerced values; a relative path lies beside the document (a data set's: in the data folder)."""
     assert vertex.spec is not None
     p = Values()
     for name, param in vertex.spec.params.items():
@@ -55,9 +55,15 @@ def _report(context: Context, vertex: Vertex, name: str, sentence: str | None) -
     path = ["nodes", vertex.origin, "params", name]
     if sentence is None:
         near = difflib.get_close_matches(name, vertex.spec.params, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(vertex.spec.params)) or 'none'}"
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"it has {', '.join(sorted(vertex.spec.params)) or 'none'}"
+        )
         fix = Fix(f"Remove {name}", ({"op": "unset", "path": path},))
-        context.report(UNKNOWN_PARAM((vertex.origin,), f"'{vertex.name}' has no parameter {name}", name, hint, fix))
+        context.report(
+            UNKNOWN_PARAM((vertex.origin,), f"'{vertex.name}' has no parameter {name}", name, hint, fix)
+        )
         return True
     default = vertex.spec.params[name].default
     fix = Fix(f"Reset {name} to {default}", ({"op": "set", "path": path, "value": default},))

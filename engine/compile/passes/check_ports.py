@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
+from random import Random
 
 from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Edge, Graph, Vertex, edges, vertex, vertices, wires_into
+from engine.document import Document, new_node
+from engine.document.document import distinct
 from nodes.spec import Port
 
 AFTER = ("check_params",)
@@ -22,8 +25,9 @@ def run(graph: Graph, context: Context) -> Graph:
         source, target = vertex(graph, edge.source), vertex(graph, edge.target)
         if source.spec and target.spec and not _exists(context, edge, source, target):
             graph.remove_edge(edge.source, edge.target, edge.wire)
+    kinds = Kinds(graph)
     for edge in edges(graph):
-        _check_kinds(graph, context, edge)
+        _check_kinds(graph, context, edge, kinds.of(edge.source, edge.source_port))
     for v in vertices(graph):
         _check_inputs(graph, context, v)
     return graph
@@ -31,31 +35,51 @@ def run(graph: Graph, context: Context) -> Graph:
 
 def _exists(context: Context, edge: Edge, source: Vertex, target: Vertex) -> bool:
     assert source.spec and target.spec
-    for owner, port, ports, word in ((source, edge.source_port, source.spec.outputs, "output"),
-                                     (target, edge.target_port, target.spec.inputs, "input")):
+    for owner, port, ports, word in (
+        (source, edge.source_port, source.spec.outputs, "output"),
+        (target, edge.target_port, target.spec.inputs, "input"),
+    ):
         if port not in ports:
             has = ", ".join(ports) or f"no {word}s"
-            fix = Fix("Remove the wire", ({"op": "del_wire", "id": edge.wire},))
-            context.report(NO_PORT((owner.origin,), f"'{owner.name}' has no {word} {port}", port, f"it has {has}", fix))
+            known = edge.wire in context.document.wires
+            fix = Fix("Remove the wire", ({"op": "del_wire", "id": edge.wire},)) if known else None
+            context.report(
+                NO_PORT((owner.origin,), f"'{owner.name}' has no {word} {port}", port, f"it has {has}", fix)
+            )
             return False
     return True
 
 
-def kind_of(graph: Graph, key: str, port: str, seen: frozenset[str] = frozenset()) -> str | None:
-    """The kind an output carries; an output of kind ``same`` carries what arrives at ``input``."""
-    v = vertex(graph, key)
-    kinds = v.spec.outputs[port].kinds if v.spec and port in v.spec.outputs else (None,)
-    if kinds[0] != "same":
-        return kinds[0]
-    arriving = [e for e in wires_into(graph, key) if e.target_port == "input"]
-    if not arriving or key in seen:
-        return None
-    return kind_of(graph, arriving[0].source, arriving[0].source_port, seen | {key})
+class Kinds:
+    """The kind every output carries; an output of kind ``same`` carries what arrives at ``input``."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[tuple[str, str], str | None] = {}
+
+    def of(self, key: str, port: str) -> str | None:
+        """The kind of an output, None where nothing tells."""
+        path = []
+        while (key, port) not in self._known:
+            self._known[key, port] = self._declared(key, port)
+            if self._known[key, port] != "same":
+                break
+            path.append((key, port))
+            self._known[key, port] = None  # for a circle of nodes that pass on what they are given
+            arriving = [e for e in wires_into(self._graph, key) if e.target_port == "input"]
+            if not arriving:
+                break
+            key, port = arriving[0].source, arriving[0].source_port
+        self._known.update(dict.fromkeys(path, self._known[key, port]))
+        return self._known[path[0]] if path else self._known[key, port]
+
+    def _declared(self, key: str, port: str) -> str | None:
+        v = vertex(self._graph, key)
+        return v.spec.outputs[port].kinds[0] if v.spec and port in v.spec.outputs else None
 
 
-def _check_kinds(graph: Graph, context: Context, edge: Edge) -> None:
+def _check_kinds(graph: Graph, context: Context, edge: Edge, kind: str | None) -> None:
     source, target = vertex(graph, edge.source), vertex(graph, edge.target)
-    kind = kind_of(graph, edge.source, edge.source_port)
     if kind is None or target.spec is None:
         return
     accepted = target.spec.inputs[edge.target_port].kinds
@@ -64,22 +88,37 @@ def _check_kinds(graph: Graph, context: Context, edge: Edge) -> None:
     hint, fix = ("", None)
     if kind in ("spikes", "value", "potential") and "current" in accepted:
         hint, fix = "put a projection between them", _insert_dense(context, edge)
-    message = f"'{source.name}' gives {kind}, but {edge.target_port} of '{target.name}' takes {' or '.join(accepted)}"
+    takes = " or ".join(accepted)
+    message = f"'{source.name}' gives {kind}, but {edge.target_port} of '{target.name}' takes {takes}"
     context.report(MISFIT((source.origin, target.origin), message, edge.target_port, hint, fix))
 
 
-def _insert_dense(context: Context, edge: Edge) -> Fix:
-    from engine.document import new_node
+def _insert_dense(context: Context, edge: Edge) -> Fix | None:
+    document = context.document
+    if edge.wire not in document.wires:
+        return None  # the wire between two copies of a group is none of the document's
+    made, first, second = _ids(document, edge.wire)
+    node = new_node("projection.dense", distinct("dense", document.names())).to_json()
+    wire = document.wires[edge.wire]
+    return Fix(
+        "Insert a projection",
+        (
+            {"op": "del_wire", "id": edge.wire},
+            {"op": "add_node", "id": made, "node": node},
+            {"op": "add_wire", "id": first, "wire": {"from": list(wire.source), "to": [made, "input"]}},
+            {"op": "add_wire", "id": second, "wire": {"from": [made, "output"], "to": list(wire.target)}},
+        ),
+    )
 
-    made = context.document.fresh_id()
-    wires = [context.document.fresh_id({made}) for _ in range(2)]
-    node = new_node("projection.dense", "projection").to_json()
-    return Fix("Insert a projection", (
-        {"op": "del_wire", "id": edge.wire},
-        {"op": "add_node", "id": made, "node": node},
-        {"op": "add_wire", "id": wires[0], "wire": {"from": [edge.source, edge.source_port], "to": [made, "input"]}},
-        {"op": "add_wire", "id": wires[1], "wire": {"from": [made, "output"], "to": [edge.target, edge.target_port]}},
-    ))
+
+def _ids(document: Document, wire: str) -> list[str]:
+    """Three new ids, the same ones whenever the same wire is judged."""
+    rng, found = Random(wire), list[str]()
+    while len(found) < 3:
+        candidate = "n" + "".join(rng.choices("abcdefghijkmnpqrstuvwxyz23456789", k=7))
+        if candidate not in {*document.nodes, *document.wires, *document.groups, *found}:
+            found.append(candidate)
+    return found
 
 
 def _check_inputs(graph: Graph, context: Context, v: Vertex) -> None:

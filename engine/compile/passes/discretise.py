@@ -47,6 +47,8 @@ def _check_stability(context: Context, v: Vertex) -> None:
         return
     for name, param in v.spec.params.items():
         if name.startswith("tau") and param.unit == "ms" and v.p[name] < context.dt:
-            message = f"'{v.name}': {name} of {v.p[name]:g} ms is shorter than the time step of {context.dt:g} ms"
+            message = (
+                f"'{v.name}': {name} of {v.p[name]:g} ms is shorter than the time step of {context.dt:g} ms"
+            )
             hint = "use exact integration or a shorter time step"
             context.report(UNSTABLE((v.origin,), message, name, hint))

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from engine.compile.diagnostics import declare
-from engine.compile.graph import Context, Graph, Vertex, edges, update, vertex, vertices
+from engine.compile.graph import (
+    Context,
+    Graph,
+    Vertex,
+    edges,
+    update,
+    vertex,
+    vertices,
+    wires_from,
+    wires_into,
+)
 from nodes.spec import Shape, Shapes
 
 AFTER = ("attach",)
@@ -18,8 +30,18 @@ def run(graph: Graph, context: Context) -> Graph:
     graph = graph.copy()
     for v in vertices(graph):
         update(graph, v.id, shapes=_blank(v))
-    while _round(graph, context):
-        pass
+        _ask(graph, context, v.id)
+    pending = deque(sorted(graph))
+    waiting: set[str] = set()  # those told something since they were asked
+    while pending:
+        key = pending.popleft()
+        if key in waiting:
+            waiting.remove(key)
+            _ask(graph, context, key)
+        for told in _tell(graph, key):
+            if told not in waiting:
+                waiting.add(told)
+                pending.append(told)
     _report(graph, context)
     return graph
 
@@ -29,22 +51,23 @@ def _blank(v: Vertex) -> Shapes:
     return dict.fromkeys([p for p in (*v.spec.inputs, *v.spec.outputs) if p not in ATTACHMENTS - {"label"}])
 
 
-def _round(graph: Graph, context: Context) -> bool:
-    """Ask every node and follow every wire once; True when something was learnt."""
-    learnt = False
-    for v in list(vertices(graph)):
-        learnt |= _ask(graph, context, v)
-    for e in edges(graph):
-        a, b = vertex(graph, e.source), vertex(graph, e.target)
-        for known, there, port in ((a.shapes.get(e.source_port), b, e.target_port),
-                                   (b.shapes.get(e.target_port), a, e.source_port)):
-            if known is not None and port in there.shapes and there.shapes[port] is None:
-                update(graph, there.id, shapes={**vertex(graph, there.id).shapes, port: known})
-                learnt = True
-    return learnt
+def _tell(graph: Graph, key: str) -> list[str]:
+    """Pass what a vertex knows along its wires; the neighbours that did not know."""
+    own = vertex(graph, key).shapes
+    ends = [(own.get(e.source_port), e.target, e.target_port) for e in wires_from(graph, key)]
+    ends += [(own.get(e.target_port), e.source, e.source_port) for e in wires_into(graph, key)]
+    told = []
+    for shape, there, port in ends:
+        shapes = vertex(graph, there).shapes
+        if shape is not None and port in shapes and shapes[port] is None:
+            update(graph, there, shapes={**shapes, port: shape})
+            told.append(there)
+    return told
 
 
-def _ask(graph: Graph, context: Context, v: Vertex) -> bool:
+def _ask(graph: Graph, context: Context, key: str) -> None:
+    """Let a node complete its shapes."""
+    v = vertex(graph, key)
     assert v.spec is not None
     try:
         answer = v.spec.infer(v.p, dict(v.shapes))
@@ -52,21 +75,20 @@ def _ask(graph: Graph, context: Context, v: Vertex) -> bool:
         report = REFUSED((v.origin,), f"'{v.name}': {error}")
         if report not in context.diagnostics:
             context.report(report)
-        return False
+        return
     merged = {port: shape if shape is not None else answer.get(port) for port, shape in v.shapes.items()}
-    if merged == v.shapes:
-        return False
-    update(graph, v.id, shapes=merged)
-    return True
+    update(graph, key, shapes=merged)
 
 
 def _report(graph: Graph, context: Context) -> None:
     for v in vertices(graph):
         assert v.spec is not None
         missing = [port for port, shape in v.shapes.items() if shape is None and port != "label"]
-        if missing and not context.diagnostics:
+        if missing and not any(d.severity == "error" for d in context.diagnostics):
             hint = "set its size" if "size" in v.spec.params else "wire it to something whose size is known"
-            context.report(UNKNOWN((v.origin,), f"the shape of '{v.name}' cannot be found out", missing[0], hint))
+            context.report(
+                UNKNOWN((v.origin,), f"the shape of '{v.name}' cannot be found out", missing[0], hint)
+            )
         _check_own(context, v)
     for e in edges(graph):
         a, b = vertex(graph, e.source), vertex(graph, e.target)

@@ -32,7 +32,11 @@ def run(graph: Graph, context: Context) -> Graph:
 def _check(context: Context, probe: Vertex, source: Vertex) -> None:
     assert probe.spec is not None and issubclass(probe.spec, Probe)
     records = probe.spec.records
-    missing = (records == "weights" and source.role != "projection") or (records == "delays" and source.delay is None)
+    missing = (records == "weights" and source.role != "projection") or (
+        records == "delays" and source.delay is None
+    )
     if missing:
         message = f"'{probe.name}' records {records}, but '{source.name}' has none"
-        context.report(NOT_THERE((probe.origin, source.origin), message, "input", "wire it to a projection that has"))
+        context.report(
+            NOT_THERE((probe.origin, source.origin), message, "input", "wire it to a projection that has")
+        )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import networkx as nx
-
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, vertices
 
@@ -17,9 +15,19 @@ OBSERVED = ("population", "readout", "loss", "probe")
 def run(graph: Graph, context: Context) -> Graph:
     """The graph and the stages without nodes that nothing depends on."""
     ends = [v.id for v in vertices(graph) if v.role in OBSERVED]
-    used = set(ends).union(*(nx.ancestors(graph, key) for key in ends))
+    used = _leading_to(graph, ends)
     for v in [v for v in vertices(graph) if v.id not in used]:
         context.report(UNUSED((v.origin,), f"'{v.name}' leads nowhere and is left out"))
     kept = (replace(s, ops=tuple(op for op in s.ops if op in used)) for s in context.stages)
     context.stages = [stage for stage in kept if stage.ops]
     return graph.subgraph(used).copy()
+
+
+def _leading_to(graph: Graph, ends: list[str]) -> set[str]:
+    """The ends and everything from which wires lead there."""
+    found, pending = set(ends), list(ends)
+    while pending:
+        new = set(graph.predecessors(pending.pop())) - found
+        found |= new
+        pending += new
+    return found

@@ -19,24 +19,36 @@ NO_DELAY = declare("MYL160", "error", "a loop has no delay")
 def run(graph: Graph, context: Context) -> Graph:
     """Stages in ``context.stages``, in a deterministic order."""
     context.stages = []
-    condensed = nx.condensation(nx.DiGraph(graph))
+    plain = nx.DiGraph()  # filled in order, because cycles are found in the order of insertion
+    plain.add_nodes_from(sorted(graph))
+    plain.add_edges_from(sorted(graph.edges()))
+    condensed = nx.condensation(plain)
     first = {key: min(data["members"]) for key, data in condensed.nodes(data=True)}
     for key in nx.lexicographical_topological_sort(condensed, key=first.__getitem__):
-        members = condensed.nodes[key]["members"]
-        part = nx.DiGraph(graph.subgraph(members))
-        loop = len(members) > 1 or any(part.has_edge(m, m) for m in members)
-        context.stages.append(_loop(graph, context, part) if loop else Stage(tuple(members)))
+        members = sorted(condensed.nodes[key]["members"])
+        loop = len(members) > 1 or plain.has_edge(members[0], members[0])
+        context.stages.append(
+            _loop(graph, context, _among(plain, members)) if loop else Stage(tuple(members))
+        )
     return graph
+
+
+def _among(graph: nx.DiGraph, members: list[str]) -> nx.DiGraph:
+    """The part of a graph between some of its vertices, in the order these are given."""
+    kept, part = set(members), nx.DiGraph()
+    part.add_nodes_from(members)
+    part.add_edges_from((a, b) for a in members for b in sorted(graph.successors(a)) if b in kept)
+    return part
 
 
 def _loop(graph: Graph, context: Context, part: nx.DiGraph) -> Stage:
     delay = {key: vertex(graph, key).smallest_delay for key in sorted(part)}
     for chunk in sorted({d for d in delay.values() if d > 0}, reverse=True):
         cut = tuple(key for key, steps in delay.items() if steps >= chunk)
-        rest = part.subgraph([key for key in part if key not in cut])
+        rest = _among(part, [key for key, steps in delay.items() if steps < chunk])
         if nx.is_directed_acyclic_graph(rest):
             return Stage((*cut, *nx.lexicographical_topological_sort(rest)), chunk, cut)
-    _report(graph, context, part.subgraph([key for key, steps in delay.items() if steps == 0]))
+    _report(graph, context, _among(part, [key for key, steps in delay.items() if steps == 0]))
     return Stage(tuple(sorted(part)), 1)
 
 
