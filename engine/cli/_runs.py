@@ -1,0 +1,103 @@
+"""Run folders: ``<document>.runs/<time>-<id>/`` with what a run was, what it measured and what it learned."""
+
+from __future__ import annotations
+
+import json
+import platform
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.cli._failures import UsageError
+from engine.cli._settings import Settings
+from engine.cli._versions import installed, own_version
+from engine.document import Document, DocumentError
+from engine.document.store import digest, encode, put, read_bytes
+from engine.errors import MyelinError
+
+RECORD = "run.json"
+WEIGHTS = "checkpoint.safetensors"
+BEST = "best.safetensors"  # of the epoch that a validation split chose
+NEWEST = "newest"  # on the command line, instead of a path
+FIRST_ARM = "learned"  # of a comparison
+
+
+def runs_of(file: Path) -> Path:
+    """The folder of all runs of a document."""
+    return file.with_suffix(".runs")
+
+
+def new_run(file: Path) -> Path:
+    """A folder for a new run; not made yet."""
+    return runs_of(file) / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def newest(file: Path) -> Path:
+    """The folder of the run of a document that was trained last."""
+    found = [
+        path
+        for pattern in (f"*/{WEIGHTS}", f"*/{FIRST_ARM}/{WEIGHTS}")
+        for path in runs_of(file).glob(pattern)
+    ]
+    if not found:
+        raise UsageError(
+            f"{file} has no trained weights in {runs_of(file)}: train it first, or name some with --weights"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime_ns).parent
+
+
+def weights_of(given: Path | None, file: Path) -> Path:
+    """The checkpoint to read: a file, that of a run's folder, or that of the document's newest run."""
+    place = newest(file) if given is None or str(given) == NEWEST else given
+    if place.is_file():
+        return place
+    if not place.exists():
+        raise UsageError(f"{place}: there is no such file or folder")
+    folder = next((f for f in (place, place / FIRST_ARM) if (f / WEIGHTS).exists()), None)
+    if folder is None:
+        raise UsageError(f"{place} holds no {WEIGHTS}: name the folder of a training run, or the file itself")
+    return folder / str(read_record(folder).get("weights", WEIGHTS))
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What a run says of itself; nothing where it says nothing."""
+    if not (folder / RECORD).exists():
+        return {}
+    try:
+        found = json.loads(read_bytes(folder / RECORD))
+    except (ValueError, DocumentError):
+        raise UsageError(
+            f"{folder / RECORD} is damaged: remove it, or name the checkpoint file itself"
+        ) from None
+    return found if isinstance(found, dict) else {}
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Replace ``run.json`` in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        put((json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode(), folder / RECORD)
+    except DocumentError as error:
+        raise MyelinError(str(error)) from None
+
+
+def settings_of(checkpoint: Path) -> Settings:
+    """How the command line of a training run had changed the document."""
+    return Settings.of(read_record(checkpoint.parent).get("settings", {}))
+
+
+def origin(document: Document, file: Path, settings: Settings, device: str) -> dict[str, Any]:
+    """What a record says of where its numbers come from."""
+    versions = {name: installed(name) for name in ("torch", "lightning", "numpy")}
+    return {
+        "file": str(file),
+        "title": document.meta.get("title", ""),
+        "document": digest(encode(document, file)),
+        "settings": settings.as_dict(),
+        "seed": document.meta.get("seed", 0),
+        "device": device,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "machine": platform.platform(),
+        "versions": {"myelin": own_version(), "python": platform.python_version(), **versions},
+    }

@@ -1,0 +1,107 @@
+"""``myelin check``: every problem of documents, one line each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli._console import print_json
+from engine.cli._documents import line
+from engine.cli._failures import PROBLEM, USAGE, one_line, say
+from engine.compile import Compiled, Diagnostic, compile_document
+from engine.document import Document, DocumentError, EditError, load, save
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check")(check)
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Documents to check.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Apply the fixes that problems offer, and save.")
+    ] = False,
+) -> None:
+    """Check documents for problems.
+
+    Each is one line: `file: severity CODE: message (hint)`.
+    """
+    found = [_check(file, fix) for file in files]
+    if as_json:
+        print_json([{key: value for key, value in report.items() if key != "text"} for report in found])
+    else:
+        for report in found:
+            print(*report["text"], sep="\n", file=sys.stderr if report["error"] else sys.stdout)
+    raise typer.Exit(max(report["status"] for report in found))
+
+
+def _check(file: Path, fix: bool) -> dict[str, Any]:
+    """What is said of one file, as JSON and as lines of text."""
+    try:
+        document = load(file)
+        fixed = repair(document) if fix else []
+        if fixed:
+            save(document, file)
+    except DocumentError as error:
+        return {
+            "file": str(file),
+            "error": one_line(str(error)),
+            "status": USAGE,
+            "fixed": [],
+            "diagnostics": [],
+            "text": [f"myelin: {one_line(str(error))}"],
+        }
+    compiled = compile_document(document)
+    return {
+        "file": str(file),
+        "error": None,
+        "status": PROBLEM if compiled.errors else 0,
+        "fixed": fixed,
+        "diagnostics": [as_dict(d) for d in compiled.diagnostics],
+        "text": _text(file, fixed, compiled),
+    }
+
+
+def _text(file: Path, fixed: list[str], compiled: Compiled) -> list[str]:
+    lines = [f"{file}: fixed: {label}" for label in fixed]
+    return lines + ([line(file, d) for d in compiled.diagnostics] or [f"{file}: no problems"])
+
+
+def as_dict(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as JSON."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "nodes": list(diagnostic.nodes),
+        "at": diagnostic.at,
+        "hint": diagnostic.hint,
+        "fix": diagnostic.fix.label if diagnostic.fix else None,
+    }
+
+
+def repair(document: Document) -> list[str]:
+    """Apply fix after fix, each problem's once, until none is left; the labels of those applied."""
+    applied: list[str] = []
+    tried = set()
+    while True:
+        offers = [
+            d
+            for d in compile_document(document).diagnostics
+            if d.fix and (d.code, d.nodes, d.at) not in tried
+        ]
+        if not offers:
+            return applied
+        first = offers[0]
+        assert first.fix is not None
+        tried.add((first.code, first.nodes, first.at))
+        try:
+            document.edit(first.fix.label, first.fix.ops)
+            applied.append(first.fix.label)
+        except EditError as error:
+            say(f"{first.fix.label}: {one_line(str(error))}")
