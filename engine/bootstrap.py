@@ -25,7 +25,7 @@ NEEDED_GB = 3.0
 STAMP = "myelin-setup.json"
 LOG = "myelin-setup.log"
 
-MAIN_JOB = ["train", "projects/spoken-digits/spoken-digits.myelin"]
+MAIN_JOB = ["train", "projects/spoken-digits/spoken-digits.myelin", "--compare"]
 """What `python -m studio` does, as arguments of the `myelin` command."""
 
 RUN_MYELIN = "import sys; sys.argv[0] = 'myelin'; from engine.cli import main; sys.exit(main())"
