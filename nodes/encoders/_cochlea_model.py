@@ -1,9 +1,9 @@
 """The inner-ear model behind the Heidelberg spiking data sets: audio in, spikes of bushy cells out.
 
-Chain (Cramer, Stradmann, Schemmel & Zenke 2020, IEEE TNNLS, doi 10.1109/TNNLS.2020.3044364): RMS level 0.3, Hann
-window, basilar membrane (Sieroka, Dosch & Rupp 2006, JASA 120), hair cell (Meddis 1986, 1988, JASA 79, 83),
-40 auditory-nerve fibres and one bushy cell per place.  Channel 0 is the base (high frequencies), the last
-channel the apex (low frequencies).
+Chain (Cramer, Stradmann, Schemmel & Zenke 2020, IEEE TNNLS, doi 10.1109/TNNLS.2020.3044364): RMS level 0.3,
+Hann window, basilar membrane (Sieroka, Dosch & Rupp 2006, JASA 120), hair cell (Meddis 1986, 1988, JASA 79,
+83), 40 auditory-nerve fibres and one bushy cell per place.  Channel 0 is the base (high frequencies), the
+last channel the apex (low frequencies).
 
 Only the sum of the 40 fibres reaches the bushy cell, so one binomial number per step replaces 40 fibres.
 """
@@ -25,18 +25,18 @@ import scipy.special
 RATE = 48_000  # Hz; explicit Euler of the hair cell is unstable below about 20 kHz
 LEVEL = 0.3  # root mean square of the scaled audio
 
-# Basilar membrane, CGS units: stiffness STIFFNESS exp(-SLOPE x), damping DAMPING exp(-SLOPE x / 2), mass MASS.
+# Basilar membrane, CGS: stiffness STIFFNESS exp(-SLOPE x), damping DAMPING exp(-SLOPE x / 2), mass MASS.
 STIFFNESS = 1e9  # g s^-2 cm^-2
 DAMPING = 1e3  # g s^-1 cm^-2
 MASS = 0.05  # g cm^-2
 SLOPE = 3.0  # 1/cm
 LENGTH = 3.5  # cm
-HEIGHT = 0.1  # cm, of a scala
+HEIGHT = 0.127  # cm, effective, of a scala
 DENSITY = 1.0  # g cm^-3, of the fluid
-# Membrane velocity to the hair cell's input.  The papers leave the unit of sound open: these two are calibrated so
-# that channel and time histograms equal those of published spikes.
-DRIVE = 2.75e5  # at 1 kHz
-DRIVE_TILT = 0.75  # power of frequency
+# Damping, effective height and the drive from membrane velocity to the hair cell's input (scaled sound has no
+# unit) are calibrated: counts and histograms over channels and time agree with a faithful implementation's.
+DRIVE = 2.6e5  # at 1 kHz
+DRIVE_TILT = 0.806  # power of frequency
 
 # Hair cell, Meddis 1988, rates in 1/s: permeability k = G (s + A) / (s + A + B).
 A, B, G = 5.0, 300.0, 2000.0
@@ -47,7 +47,7 @@ FIRING = 50_000.0  # h: spikes/s of a fibre per unit of transmitter in the cleft
 FIBRES = 40
 REFRACTORY = RATE // 1000  # steps, of fibres and of the bushy cell
 TAU_MEMBRANE, TAU_SYNAPSE = 1e-3, 0.5e-3  # s
-# The paper's 13e3, raised by the 3.1 % that brings spontaneous activity to the published 0.77 spikes/s per channel.
+# The paper's 13e3, raised by the 3.1 % that bring spontaneous activity to 0.77 spikes/s per channel.
 WEIGHT = 1.031 * 13e3 / FIBRES  # threshold 1
 
 _WINDOW = RATE // 2  # samples filtered at once; the response of every place fits half of it
@@ -57,13 +57,12 @@ _GROUP = 50  # places filtered at a time, to bound memory
 Spikes = tuple[np.ndarray, np.ndarray]
 
 
-def cochlea(
-    audio: np.ndarray, rate: float, *, rng: np.random.Generator | int, channels: int = 700
-) -> Spikes:
+def cochlea(audio: np.ndarray, rate: float, *, rng: np.random.Generator | int, channels: int = 700) -> Spikes:
     """Spikes of a mono recording: times in s (float64, ascending) and channels (int64).
 
-    ``audio`` ``[samples]`` at ``rate`` Hz in any unit, since its level is normalised; silence gives spontaneous
-    spikes only.  The same seed gives the same spikes.  ValueError, one sentence, for audio that is no recording.
+    ``audio`` ``[samples]`` at ``rate`` Hz in any unit, since its level is normalised; silence gives
+    spontaneous spikes only.  The same seed gives the same spikes.  ValueError, one sentence, for what is no
+    recording.
     """
     generator = np.random.default_rng(rng)
     hair_cell, fibres, bushy_cell = _kernels()
@@ -86,7 +85,7 @@ def cochlea_batch(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Spikes]:
-    """Spikes of many clips, clip i with seed i, on ``workers`` threads; ``progress(done, total)`` after each."""
+    """Spikes of many clips, each with its seed, on ``workers`` threads; ``progress(done, total)``."""
     if len(clips) != len(seeds):
         raise ValueError(f"There are {len(clips)} clips but {len(seeds)} seeds; give one seed per clip.")
 
@@ -105,17 +104,19 @@ def prepare(audio: np.ndarray, rate: float) -> np.ndarray:
     """Audio at 48 kHz and RMS level 0.3 under a Hann window, ``[samples]`` float64."""
     wave = np.asarray(audio, np.float64)
     if wave.ndim != 1:
-        raise ValueError(f"The recording has shape {list(wave.shape)}; the cochlea takes one channel: [samples].")
+        raise ValueError(
+            f"The recording has shape {list(wave.shape)}; the cochlea takes one channel of sound."
+        )
     if not wave.size:
         raise ValueError("The recording is empty; the cochlea needs at least one sample.")
     if not np.isfinite(wave).all():
-        raise ValueError("The recording has samples that are not finite numbers; repair or leave out this file.")
+        raise ValueError("The recording has samples that are not finite numbers; repair it or leave it out.")
     if not (math.isfinite(rate) and 1000 <= rate <= 1_000_000):
         raise ValueError(f"The recording's sampling rate is {rate:g} Hz; the cochlea takes 1 kHz to 1 MHz.")
     whole = round(rate)
     common = math.gcd(RATE, whole)
-    wave = scipy.signal.resample_poly(_scaled(wave), RATE // common, whole // common)
-    return _scaled(wave) * np.hanning(len(wave))
+    wave = _scaled(scipy.signal.resample_poly(_scaled(wave), RATE // common, whole // common))
+    return np.asarray(wave * np.hanning(len(wave)))
 
 
 def _scaled(wave: np.ndarray) -> np.ndarray:
@@ -123,7 +124,7 @@ def _scaled(wave: np.ndarray) -> np.ndarray:
     if peak == 0:
         return wave
     wave = wave / peak  # first, lest squares of tiny or huge samples leave the floats
-    return wave * (LEVEL / np.sqrt(np.mean(wave**2)))
+    return np.asarray(wave * (LEVEL / np.sqrt(np.mean(wave**2))))
 
 
 def places(channels: int) -> np.ndarray:
@@ -143,7 +144,7 @@ def transfer(samples: int, place: np.ndarray) -> np.ndarray:
 
     Long waves in a fluid of height h over a membrane with impedance D(x) / (i w), where
     D = S(x) - w^2 m + i w R(x), obey p'' + g^2 p = 0 with g = w sqrt(2 rho / (h D)), solved by
-    p = sqrt(Phi / g) H0(2)(Phi), Phi(x) = integral of g from 0 to x + (2 / slope) g(0); velocity is i w p / D.
+    p = sqrt(Phi / g) H0(2)(Phi), Phi(x) = integral of g from 0 to x + (2 / slope) g(0).  Velocity: i w p / D.
     Frequencies that do not reach the first of these ascending places are left out: they are zero.
     """
     omega = 2 * np.pi * scipy.fft.rfftfreq(samples, 1 / RATE)[1:]
@@ -182,12 +183,12 @@ def _antiderivative(u: np.ndarray, omega: np.ndarray) -> np.ndarray:
 
 
 def _hankel(z: np.ndarray) -> np.ndarray:
-    """H0(2)(z): seven terms of the asymptotic series (DLMF 10.17.6) from |z| = 12, where the error is below 1e-6."""
+    """H0(2)(z): from |z| = 12, seven terms of the asymptotic series (DLMF 10.17.6), exact to 1e-7."""
     series, term = np.ones_like(z), np.ones_like(z)
     for k in range(1, 7):
         term = term * ((2 * k - 1) ** 2 * 1j / (8 * k)) / z
         series += term
-    result = np.sqrt(2 / (np.pi * z)) * np.exp(-1j * (z - np.pi / 4)) * series
+    result: np.ndarray = np.sqrt(2 / (np.pi * z)) * np.exp(-1j * (z - np.pi / 4)) * series
     near = np.abs(z) < 12
     result[near] = scipy.special.hankel2(0, z[near])
     return result
@@ -201,10 +202,11 @@ def _transfers(channels: int) -> list[np.ndarray]:
 
 
 def membrane_velocity(wave: np.ndarray, channels: int) -> Iterator[np.ndarray]:
-    """Hair-cell input for prepared audio ``[samples]``: float32 ``[group, samples]``, a group of places at a time."""
+    """Hair-cell input for prepared audio ``[samples]``: float32 ``[places, samples]``, group by group."""
     # a clip that fits the window is filtered at once, a longer one by overlap-add
     hop = _WINDOW if len(wave) <= _WINDOW else _WINDOW // 2
-    spectra = [scipy.fft.rfft(wave[i : i + hop].astype(np.float32), _WINDOW) for i in range(0, len(wave), hop)]
+    wave = wave.astype(np.float32)
+    spectra = [scipy.fft.rfft(wave[i : i + hop], _WINDOW) for i in range(0, len(wave), hop)]
     for response in _transfers(channels):
         blocks = [scipy.fft.irfft(own[: response.shape[1]] * response, _WINDOW) for own in spectra]
         filtered = blocks[0] if len(blocks) == 1 else _overlap_add(blocks)
@@ -212,7 +214,7 @@ def membrane_velocity(wave: np.ndarray, channels: int) -> Iterator[np.ndarray]:
 
 
 def _overlap_add(blocks: list[np.ndarray]) -> np.ndarray:
-    """Sum of responses ``[places, window]`` to half a window each; their second half wraps round and precedes."""
+    """Sum of responses ``[places, window]`` to half a window each; the second half wraps and precedes it."""
     half = _WINDOW // 2
     total = np.zeros((len(blocks[0]), len(blocks) * half), np.float32)
     for i, block in enumerate(blocks):
@@ -274,7 +276,10 @@ def fibres(chance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def bushy_cell(arriving: np.ndarray) -> np.ndarray:
-    """Steps at which the bushy cell fires: tau_mem dv/dt = -v + tau_mem I, tau_syn dI/dt = -I, I jumps by WEIGHT."""
+    """Steps at which the bushy cell fires, at v >= 1: dv/dt = I - v / tau_mem, dI/dt = -I / tau_syn.
+
+    I jumps by WEIGHT with each spike; v rests at 0 during the refractory time.
+    """
     dt = 1.0 / RATE
     keep_v, keep_current = math.exp(-dt / TAU_MEMBRANE), math.exp(-dt / TAU_SYNAPSE)
     v, current, rest, fired = 0.0, 0.0, 0, 0
