@@ -16,7 +16,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One problem.  ``severity``: ``error`` (no program), ``warning``, ``info``; ``at``: port or parameter."""
+    """One problem.  ``severity``: ``error`` (no program), ``warning``, ``info``; ``at``: port or param."""
 
     code: str
     severity: str

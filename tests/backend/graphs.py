@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from random import Random
 from typing import Any
 
 import torch
 
 from engine.backend.network import Network
-from engine.compile import compile_document
 from engine.document import Document
 from engine.program import Program, Source
 from nodes import registry
 from nodes.spec import Projection, Shape, Values
+from tests.compile.drawing import new_document, program_of
 
 DT = 0.5
-
-
-def counted() -> Callable[[], str]:
-    """Ids n1, n2, ... in the order of minting."""
-    numbers = count(1)
-    return lambda: f"n{next(numbers)}"
-
-
-def new_document(title: str = "", dt: float = DT, seed: int = 0) -> Document:
-    return Document.new(title, dt, seed, mint=counted())
-
-
-def program_of(document: Document) -> Program:
-    compiled = compile_document(document)
-    assert not compiled.errors, [str(d) for d in compiled.errors]
-    assert compiled.program is not None
-    return compiled.program
 
 
 def network_of(document: Document) -> Network:
@@ -58,7 +39,7 @@ class Drawer:
     """Draws a document: layers of populations, wires forward at will and backward with a delay."""
 
     def __init__(self, rng: Random) -> None:
-        self.rng, self.document = rng, new_document(seed=rng.randrange(1000))
+        self.rng, self.document = rng, new_document(dt=DT, seed=rng.randrange(1000))
         self.emitters: list[Emitter] = []
         self.populations: list[tuple[str, Shape, int, str]] = []
 
