@@ -234,14 +234,15 @@ def test_spikes_agree_with_those_of_a_faithful_implementation(
         pytest.skip(f"the spikes to compare with are not here: no file {kept}")
     with np.load(kept) as arrays:
         offsets, t_100us, unit = (arrays[key].astype(np.int64) for key in ("offsets", "t_100us", "unit"))
-    index = list(range(11, len(offsets) - 1, (len(offsets) - 1) // 16))
+    index = list(range(11, len(offsets) - 1, (len(offsets) - 1) // 10))
     clips, rate = _recordings(shared_data / name, audio, table, index)
     own = model.cochlea_batch([clip[:rate] for clip in clips], rate, [i + 1 for i in index], workers=2)
     theirs = [slice(offsets[i], offsets[i + 1]) for i in index]
     counts = np.array(
         [(len(times), part.stop - part.start) for (times, _), part in zip(own, theirs, strict=True)]
     )
-    assert abs(counts[:, 0].sum() / counts[:, 1].sum() - 1) < 0.025
+    # all clips together agree to 1 %; single ones scatter by 5 %, ten of them by 1.6 %
+    assert abs(counts[:, 0].sum() / counts[:, 1].sum() - 1) < 0.04
 
     def agree(ours: np.ndarray, reference: np.ndarray, bins: int, top: float) -> float:
         pair = [np.histogram(values, bins, (0, top))[0] for values in (ours, reference)]
