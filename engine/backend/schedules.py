@@ -39,10 +39,12 @@ def onecycle(epoch: int, epochs: int, lr: float, peak: float) -> Rate:
     Adam's first beta moves the other way, 0.95 to 0.85 and back; the same numbers as torch's OneCycleLR.
     """
     rise, last = 0.3 * epochs - 1, epochs - 1
+    if last == 0:
+        return Rate(peak, 0.85)  # torch would spend the only epoch at the lowest rate
     if epoch <= rise:
         part = epoch / rise
         return Rate(_between(peak / 25, peak, part), _between(0.95, 0.85, part))
-    part = (epoch - rise) / (last - rise) if last > rise else 1.0
+    part = (epoch - rise) / (last - rise)
     return Rate(_between(peak, peak / 250_000, part), _between(0.85, 0.95, part))
 
 
