@@ -213,16 +213,20 @@ def train(network: Network, recipe: Values, splits: dict[str, Split], options: O
     others = {name: split for name, split in splits.items() if name != "train"}
     if recipe.validation:
         data, others["validation"] = data.divide(recipe.validation, options.seed)
-    options.out.mkdir(parents=True, exist_ok=True)
     module, events = Training(network, recipe, options.seed), Events(options, others)
+    with _quiet():
+        trainer = _trainer(recipe, options, events)
     sampler = Shuffled(len(data), recipe.batch, options.seed)
     loader = DataLoader(data, sampler=sampler, batch_size=None, collate_fn=_same)
-    trainer = _trainer(recipe, options, events)
+    options.out.mkdir(parents=True, exist_ok=True)
     resume = options.out / CHECKPOINT if options.resume else None
     if resume is not None and not resume.exists():
         raise MyelinError(f"there is no {resume} to resume from")
     if resume is None:
         (options.out / "metrics.csv").unlink(missing_ok=True)
+    if resume is not None:  # Lightning asks for the first batch before it tells the sampler the epoch
+        found = checkpoint.SafetensorsIO().load_checkpoint(resume)
+        sampler.set_epoch(found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
     try:
         with _quiet():
             trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
@@ -308,7 +312,7 @@ class _quiet:  # noqa: N801 - reads as a statement
 
 def _append(file: Path, row: dict[str, Any]) -> None:
     """One line more of a csv file whose columns the first row decides."""
-    known = next(csv.reader(file.open(newline="")), None) if file.exists() else None
+    known = next(csv.reader(file.read_text().splitlines()), None) if file.exists() else None
     with file.open("a", newline="") as out:
         writer = csv.DictWriter(out, known or list(row), extrasaction="ignore", restval="")
         if known is None:
@@ -318,5 +322,5 @@ def _append(file: Path, row: dict[str, Any]) -> None:
 
 def _last_row(file: Path) -> dict[str, Any]:
     """The last line of a run that was already complete when it was resumed."""
-    rows = list(csv.DictReader(file.open(newline=""))) if file.exists() else []
+    rows = list(csv.DictReader(file.read_text().splitlines())) if file.exists() else []
     return {key: json.loads(value) for key, value in rows[-1].items() if value} if rows else {}
