@@ -59,7 +59,14 @@ def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file({key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}, partial, header)
+        save_file(
+            {
+                key: value.detach().clone(memory_format=torch.contiguous_format)
+                for key, value in tensors.items()
+            },
+            partial,
+            header,
+        )
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)

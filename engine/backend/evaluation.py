@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from engine.backend.data import Batch, Split
@@ -72,6 +73,9 @@ def evaluate(
         done += part.total
         on_progress(done, len(split))
     network.train(training)
+    if split.world > 1:
+        confusion = over_processes(torch.from_numpy(confusion)).numpy()
+        total = float(over_processes(torch.tensor(total, dtype=torch.float64)))
     right, judged_ = int(confusion.trace()), int(confusion.sum())
     return {
         "split": split.name,
@@ -83,6 +87,16 @@ def evaluate(
         "classes": list(split.classes),
         "confusion": confusion.tolist(),
     }
+
+
+def over_processes(mine: Tensor) -> Tensor:
+    """The sum of a tensor over all processes that share a training; on the CPU."""
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return mine
+    device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+    total = mine.to(device)
+    dist.all_reduce(total)
+    return total.cpu()
 
 
 def forward(network: Network, part: Batch, run: int) -> tuple[dict[Source, Tensor], dict[str, Tensor]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,12 +19,15 @@ from torch.utils.data import DataLoader
 
 from engine.backend import checkpoint, evaluation, schedules
 from engine.backend.data import Batch, Shuffled, Split
+from engine.backend.metrics import FILE, Events, Stopped, last_row
 from engine.backend.network import Network, first_sigma
+from engine.backend.processes import share
 from engine.errors import MyelinError
 from nodes.spec import Values
 
 Event = dict[str, Any]
 CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
 OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
@@ -67,10 +67,6 @@ class Training(lightning.LightningModule):
             {"params": kinds[kind], "kind": kind, "weight_decay": decay.get(kind, 0.0)}
             for kind in sorted(kinds)
         ]
-        if not groups:
-            raise MyelinError(
-                f"'{self.network.program.title}' has nothing to learn: no weights, delays or parameters"
-            )
         optimiser: torch.optim.Optimizer = OPTIMISERS[self.recipe.optimiser](groups, lr=self.recipe.lr)
         return optimiser
 
@@ -101,7 +97,7 @@ class Training(lightning.LightningModule):
         each: Tensor = sum(losses.values())  # type: ignore[assignment]
         if not torch.isfinite(each).all():
             raise MyelinError(
-                f"the loss became {float(each.sum())} in epoch {self.current_epoch + 1}: lower the learning"
+                f"the loss became {float(each.detach().sum())} in epoch {self.current_epoch + 1}: lower the learning"
                 " rate or clip the gradient"
             )
         self._count(signals, batch, each)
@@ -126,121 +122,74 @@ class Training(lightning.LightningModule):
                     parameter.clamp_(spec.low, spec.high)
 
 
-class Events(Callback):
-    """Evaluates after each epoch, writes ``metrics.csv``, tells the listener, and stops when asked."""
-
-    def __init__(self, options: Options, splits: dict[str, Split]) -> None:
-        self.options, self.splits, self.began, self.rows = options, splits, 0.0, [Values()][:0]
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Start the clock."""
-        self.began = time.perf_counter()
-
-    def on_train_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        module: lightning.LightningModule,
-        outputs: Any,
-        batch: Any,
-        index: int,
-    ) -> None:
-        """A ``step`` event; stopping is possible after every batch."""
-        loss = float(outputs["loss"].detach())
-        self.options.on_event(
-            {
-                "event": "step",
-                "epoch": trainer.current_epoch + 1,
-                "batch": index + 1,
-                "batches": trainer.num_training_batches,
-                "loss": loss,
-            }
-        )
-        if self.options.should_stop():
-            trainer.should_stop = True
-            raise Stopped
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """An ``epoch`` event with training and held-out metrics."""
-        assert isinstance(module, Training)
-        seen, seconds = module.seen, time.perf_counter() - self.began
-        row = {
-            "epoch": trainer.current_epoch + 1,
-            "train_loss": seen.loss / max(seen.samples, 1),
-            "train_accuracy": seen.right / max(seen.judged, 1),
-            "samples_per_s": seen.samples / seconds,
-            "seconds": seconds,
-            "sigma": max(module.network.sigma.values(), default=0.0),
-            **self._held_out(trainer, module),
-        }
-        module.log_dict({key: float(value) for key, value in row.items() if key != "epoch"})
-        self.rows.append(Values(row))
-        if trainer.is_global_zero:
-            _append(self.options.out / "metrics.csv", row)
-            self.options.on_event({"event": "epoch", "epochs": module.recipe.epochs, **row})
-
-    def _held_out(self, trainer: lightning.Trainer, module: Training) -> dict[str, float]:
-        every, epoch = module.recipe.test_every, trainer.current_epoch + 1
-        last = epoch == module.recipe.epochs
-        found: dict[str, float] = {}
-        for name, split in self.splits.items():
-            if not (name == "validation" or last or (every and epoch % every == 0)):
-                continue
-            found[f"{name}_accuracy"], found[f"{name}_loss"] = self._judge(module, split)
-            if module.network.sigma:
-                module.network.smeared = True
-                found[f"{name}_accuracy_smeared"], _ = self._judge(module, split)
-                module.network.smeared = False
-        return found
-
-    @staticmethod
-    def _judge(module: Training, split: Split) -> tuple[float, float]:
-        found = evaluation.evaluate(module.network, split, batch=module.recipe.batch)
-        return found["accuracy"], found["loss"]
-
-
-class Stopped(BaseException):
-    """Raised out of Lightning's loop when the user stops."""
-
-
 def train(network: Network, recipe: Values, splits: dict[str, Split], options: Options) -> dict[str, Any]:
     """Fit a network on ``splits["train"]``, judging the other splits; returns the last epoch's metrics.
 
     Writes ``metrics.csv``, ``checkpoint.safetensors`` and TensorBoard logs to ``options.out``.  The same seed
-    gives the same curve to the bit on a CPU, resumed or not.
+    gives the same curve to the bit on a CPU, resumed or not.  With ``validation`` the network ends with the
+    weights of the epoch that was best on it.
     """
+    _check(network, recipe, options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not options.resume:
+        for name in (FILE, BEST):
+            (options.out / name).unlink(missing_ok=True)
+    if options.processes == 1:
+        return fit(network, recipe, splits, options)
+    metrics = share(network, recipe, splits, options)
+    best = recipe.validation and not metrics.get("stopped") and (options.out / BEST).exists()
+    checkpoint.read(network, options.out / (BEST if best else CHECKPOINT))
+    return metrics
+
+
+def _check(network: Network, recipe: Values, options: Options) -> None:
     evaluation.judged(network)
+    if not network.learned:
+        title = network.program.title
+        raise MyelinError(f"'{title}' has nothing to learn: no weights, delays or neuron parameters")
+    if recipe.patience and not recipe.validation:
+        raise MyelinError(
+            "patience waits for the validation loss: hold out a part of the data with validation, or"
+            " set patience to 0"
+        )
+    if options.resume and not (options.out / CHECKPOINT).exists():
+        raise MyelinError(f"there is no {options.out / CHECKPOINT} to resume from")
+    _accelerator(options.device)
+
+
+def fit(network: Network, recipe: Values, splits: dict[str, Split], options: Options) -> dict[str, Any]:
+    """``train`` in this process, which may be one of several."""
     data = splits["train"]
     others = {name: split for name, split in splits.items() if name != "train"}
     if recipe.validation:
         data, others["validation"] = data.divide(recipe.validation, options.seed)
-    module, events = Training(network, recipe, options.seed), Events(options, others)
-    with _quiet():
-        trainer = _trainer(recipe, options, events)
+    module, events = Training(network, recipe, options.seed), Events(options, data, others)
     sampler = Shuffled(len(data), recipe.batch, options.seed)
     loader = DataLoader(data, sampler=sampler, batch_size=None, collate_fn=_same)
-    options.out.mkdir(parents=True, exist_ok=True)
-    resume = options.out / CHECKPOINT if options.resume else None
-    if resume is not None and not resume.exists():
-        raise MyelinError(f"there is no {resume} to resume from")
-    if resume is None:
-        (options.out / "metrics.csv").unlink(missing_ok=True)
-    if resume is not None:  # Lightning asks for the first batch before it tells the sampler the epoch
-        found = checkpoint.SafetensorsIO().load_checkpoint(resume)
-        sampler.set_epoch(found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    if options.resume:  # Lightning asks for the first batch before it tells the sampler the epoch
+        sampler.set_epoch(_epochs_done(options.out / CHECKPOINT))
     try:
         with _quiet():
-            trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
+            trainer = _trainer(recipe, options, events)
+            trainer.fit(module, loader, ckpt_path=_resumed(options), weights_only=False)
     except Stopped:
         return {"stopped": True, **(events.rows[-1] if events.rows else {})}
-    if not recipe.validation or not (options.out / "best.safetensors").exists():
-        return dict(events.rows[-1]) if events.rows else _last_row(options.out / "metrics.csv")
-    checkpoint.read(network, options.out / "best.safetensors")
-    return {**events.rows[-1], **_final(events, module, others)}
+    last = events.rows[-1] if events.rows else last_row(options.out)
+    if not recipe.validation or not (options.out / BEST).exists():
+        return last
+    checkpoint.read(network, options.out / BEST)
+    judged = [events.judge(module, name, split) for name, split in others.items()]
+    return {**last, **{key: value for row in judged for key, value in row.items()}}
 
 
-def _final(events: Events, module: Training, others: dict[str, Split]) -> dict[str, float]:
-    """Held-out numbers of the epoch that validation chose."""
-    return {f"{name}_accuracy": events._judge(module, split)[0] for name, split in others.items()}
+def _epochs_done(path: Path) -> int:
+    found = checkpoint.SafetensorsIO().load_checkpoint(path)
+    done: int = found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    return done
+
+
+def _resumed(options: Options) -> Path | None:
+    return options.out / CHECKPOINT if options.resume else None
 
 
 def _same(batch: Any) -> Any:
@@ -248,31 +197,18 @@ def _same(batch: Any) -> Any:
 
 
 def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trainer:
-    saves = [
-        ModelCheckpoint(options.out, "checkpoint", save_on_train_epoch_end=True, enable_version_counter=False)
-    ]
+    saves = [_saving(options, CHECKPOINT)]
+    stops: list[Callback] = []
     if recipe.validation:
-        saves.append(
-            ModelCheckpoint(
-                options.out,
-                "best",
-                monitor="validation_loss",
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            )
-        )
-    for save in saves:
-        save.FILE_EXTENSION = ".safetensors"
-    stops = [EarlyStopping("validation_loss", patience=recipe.patience, check_on_train_epoch_end=True)]
-    strategy: Any = "auto"
-    if options.processes > 1:
-        strategy = DDPStrategy(process_group_backend="gloo", start_method="spawn")
+        saves.append(_saving(options, BEST, monitor="validation_loss"))
+    if recipe.patience:
+        stops = [EarlyStopping("validation_loss", patience=recipe.patience, check_on_train_epoch_end=True)]
     return lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=_accelerator(options.device),
         devices=options.processes,
-        strategy=strategy,
-        callbacks=[events, *saves, *(stops if recipe.patience and recipe.validation else [])],
+        strategy=_shared() if options.processes > 1 else "auto",
+        callbacks=[events, *saves, *stops],
         plugins=[checkpoint.SafetensorsIO()],
         gradient_clip_val=recipe.clip or None,
         accumulate_grad_batches=recipe.accumulate,
@@ -283,6 +219,25 @@ def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trai
         num_sanity_val_steps=0,
         logger=TensorBoardLogger(options.out, name="", version="tensorboard"),
     )
+
+
+def _saving(options: Options, name: str, monitor: str | None = None) -> ModelCheckpoint:
+    """Keeps the last checkpoint, or the one with the least ``monitor``, under one name."""
+    save = ModelCheckpoint(
+        options.out,
+        Path(name).stem,
+        monitor=monitor,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    save.FILE_EXTENSION = Path(name).suffix
+    return save
+
+
+def _shared() -> DDPStrategy:
+    # a projection that leads to no loss gets no gradient
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    return DDPStrategy(process_group_backend=backend, find_unused_parameters=True)
 
 
 def _accelerator(device: str) -> str:
@@ -308,19 +263,3 @@ class _quiet:  # noqa: N801 - reads as a statement
     def __exit__(self, *error: Any) -> None:
         self.caught.__exit__(*error)
         self.logger.setLevel(self.level)
-
-
-def _append(file: Path, row: dict[str, Any]) -> None:
-    """One line more of a csv file whose columns the first row decides."""
-    known = next(csv.reader(file.read_text().splitlines()), None) if file.exists() else None
-    with file.open("a", newline="") as out:
-        writer = csv.DictWriter(out, known or list(row), extrasaction="ignore", restval="")
-        if known is None:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _last_row(file: Path) -> dict[str, Any]:
-    """The last line of a run that was already complete when it was resumed."""
-    rows = list(csv.DictReader(file.read_text().splitlines())) if file.exists() else []
-    return {key: json.loads(value) for key, value in rows[-1].items() if value} if rows else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -49,7 +51,7 @@ def test_exponential_and_constant() -> None:
     rates = [schedules.exponential(epoch, 8, 1.0, 0.0).lr for epoch in range(9)]
     assert rates[0] == 1
     assert rates[8] == pytest.approx(0.01)
-    assert {round(b / a, 12) for a, b in zip(rates, rates[1:], strict=False)} == {round(0.01 ** (1 / 8), 12)}
+    assert {round(b / a, 12) for a, b in pairwise(rates)} == {round(0.01 ** (1 / 8), 12)}
     assert schedules.constant(5, 8, 0.3, 1.0) == schedules.Rate(0.3)
 
 
@@ -76,7 +78,7 @@ def test_sigma_falls_as_published() -> None:
     op = delayed()
     widths = [schedules.sigma(op, 12.0, epoch, 150) for epoch in range(150)]
     assert widths[0] == 12
-    ratios = [b / a for a, b in zip(widths[:37], widths[1:38], strict=True)]
+    ratios = [b / a for a, b in pairwise(widths[:38])]
     assert ratios == pytest.approx([0.89863] * 37, abs=1e-4)
     assert widths[37:] == [0.23] * 113
 
