@@ -36,8 +36,10 @@ class Scan:
         if not torch.is_grad_enabled() or steps <= SEGMENT:
             return self._segment(columns, state, steps)
         pieces = []
-        for start in range(0, steps, SEGMENT):
-            part = {name: signal[start : start + SEGMENT] for name, signal in columns.items()}
+        # the backward of a slice would fill a whole sequence with zeros for every segment, that of a split does not
+        split = {name: signal.split(SEGMENT) for name, signal in columns.items()}
+        for number, start in enumerate(range(0, steps, SEGMENT)):
+            part = {name: segments[number] for name, segments in split.items()}
             state, outputs = checkpoint(
                 self._segment,
                 part,
@@ -51,9 +53,8 @@ class Scan:
         return state, {port: torch.cat([piece[port] for piece in pieces]) for port in self.wanted}
 
     def _segment(self, columns: Mapping[str, Tensor], state: Tensors, steps: int) -> tuple[Tensors, Tensors]:
-        unbound = {
-            name: signal.unbind(0) for name, signal in columns.items()
-        }  # x[t] would cost O(T^2) backward
+        # likewise the backward of x[t] would cost O(T^2), that of unbind does not
+        unbound = {name: signal.unbind(0) for name, signal in columns.items()}
         found: dict[str, list[Tensor]] = {port: [] for port in self.wanted}
         for t in range(steps):
             x = Values({**{name: signal[t] for name, signal in unbound.items()}, **self.once})

@@ -98,9 +98,10 @@ class Walk:
         """Chunk by chunk; the ops that cut the loop run first, on what earlier chunks left."""
         outside = {s: x for s, x in self.signals.items() if s.op not in stage.ops or s.port == STIMULUS}
         gathered: dict[Source, list[Tensor]] = {}
-        for offset in range(0, self.window.steps, chunk):
+        split = {source: x.split(chunk) for source, x in outside.items()}  # slices would cost O(T^2) backward
+        for number, offset in enumerate(range(0, self.window.steps, chunk)):
             part = self.window.part(offset, chunk)
-            here = {source: x[offset : offset + part.steps] for source, x in outside.items()}
+            here = {source: pieces[number] if number < len(pieces) else pieces[0][:0] for source, pieces in split.items()}
             for op in (self.program.ops[key] for key in stage.ops):
                 blind = op.id in stage.cut
                 outputs = self._run(op, {} if blind else self._inputs(op, here, part), part)
