@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,24 @@ def write(network: Network, path: Path, metadata: dict[str, Any]) -> None:
 
 def read(network: Network, path: Path) -> None:
     """Put saved tensors into a network; MyelinError when file and network do not belong together."""
-    tensors = {
-        key.removeprefix(WEIGHTS): value for key, value in _load(path).items() if key.startswith(WEIGHTS)
-    }
-    wanted = set(network.declared)
-    if set(tensors) != wanted:
-        odd = sorted(set(tensors) ^ wanted)
+    for key, value in matching(network, path).items():
+        with torch.no_grad():
+            network.tensor(key).copy_(value)
+    network.train(network.training)
+
+
+def matching(network: Network, path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by their keys in a network; MyelinError when the two do not belong together."""
+    stored = _load(path)
+    tensors = {key.removeprefix(WEIGHTS): stored[key] for key in stored if key.startswith(WEIGHTS)}
+    odd = sorted(set(tensors) ^ set(network.declared))
+    if odd:
         raise MyelinError(f"{path} belongs to another network: {odd[0]} is in only one of them")
     for key, value in tensors.items():
-        own = network.tensor(key)
-        if own.shape != value.shape:
-            raise MyelinError(
-                f"{path}: {key} has shape {list(value.shape)}, but the network needs {list(own.shape)}"
-            )
-        with torch.no_grad():
-            own.copy_(value)
-    network.train(network.training)
+        shape, needed = list(value.shape), list(network.tensor(key).shape)
+        if shape != needed:
+            raise MyelinError(f"{path}: {key} has shape {shape}, but the network needs {needed}")
+    return tensors
 
 
 def metadata(path: Path) -> dict[str, Any]:
@@ -56,9 +59,9 @@ def metadata(path: Path) -> dict[str, Any]:
 
 
 def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file(
             {
                 key: value.detach().clone(memory_format=torch.contiguous_format)
@@ -70,9 +73,10 @@ def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> Non
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise MyelinError(f"cannot write {path}: {error.strerror or error}") from None
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise MyelinError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _load(path: Path) -> dict[str, Tensor]:
@@ -106,7 +110,10 @@ class SafetensorsIO(CheckpointIO):
         """The tree with its tensors back in place."""
         tensors = _load(Path(path))
         with safe_open(path, "pt") as file:
-            tree, keys = json.loads(file.metadata()["lightning"])
+            header = file.metadata() or {}
+        if "lightning" not in header:
+            raise MyelinError(f"{path} holds weights, but no training that could be resumed")
+        tree, keys = json.loads(header["lightning"])
         checkpoint: dict[str, Any] = _restore(tree, tensors)
         checkpoint["state_dict"] = {key: tensors[WEIGHTS + _plain(key)] for key in keys}
         return checkpoint

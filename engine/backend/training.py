@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ class Options:
     device: str = "cpu"
     processes: int = 1
     resume: bool = False
-    metadata: dict[str, Any] = field(default_factory=dict)
     on_event: Callable[[Event], None] = lambda event: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -97,8 +96,8 @@ class Training(lightning.LightningModule):
         each: Tensor = sum(losses.values())  # type: ignore[assignment]
         if not torch.isfinite(each).all():
             raise MyelinError(
-                f"the loss became {float(each.detach().sum())} in epoch {self.current_epoch + 1}: lower the learning"
-                " rate or clip the gradient"
+                f"the loss became {float(each.detach().sum())} in epoch {self.current_epoch + 1}:"
+                " lower the learning rate or clip the gradient"
             )
         self._count(signals, batch, each)
         return each.sum() * (self.trainer.world_size / batch.total)
@@ -154,6 +153,8 @@ def _check(network: Network, recipe: Values, options: Options) -> None:
         )
     if options.resume and not (options.out / CHECKPOINT).exists():
         raise MyelinError(f"there is no {options.out / CHECKPOINT} to resume from")
+    if options.resume:
+        checkpoint.matching(network, options.out / CHECKPOINT)
     _accelerator(options.device)
 
 

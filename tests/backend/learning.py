@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def document(data: Path, **given: Any) -> Document:
         (out, "v"),
         (votes, "output"),
     ]
-    for (a, port), (b, _) in zip(chain, chain[1:], strict=False):
+    for (a, port), (b, _) in pairwise(chain):
         d.connect(a, port, b, "input")
     d.connect(votes, "output", loss, "prediction")
     d.connect(source, "label", loss, "label")

@@ -18,7 +18,7 @@ from tests.backend.interpreter import Run, interpret
 
 STEPS = 14
 SLOW_TO_DRAW = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -137,8 +137,9 @@ def test_what_is_not_to_be_learned_stays(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"clip": 1e-4, "optimiser": "sgd"}, {"accumulate": 3}, {"optimiser": "adamw", "weight_decay": 0.5}, {"optimiser": "sgd"},
-     {"weight_decay": 0.5}, {"neuron_lr": 0.5}, {"delay_lr": 2.0}, {"lr_schedule": "cosine"}],
+    [{"clip": 1e-4, "optimiser": "sgd"}, {"accumulate": 3}, {"optimiser": "adamw", "weight_decay": 0.5},
+     {"optimiser": "sgd"}, {"weight_decay": 0.5},
+     {"neuron_lr": 0.5}, {"delay_lr": 2.0}, {"lr_schedule": "cosine"}],
     ids=str,
 )  # fmt: skip
 def test_settings_have_an_effect(given: dict[str, Any], data: Path, tmp_path: Path) -> None:
@@ -244,6 +245,19 @@ def test_bad_training_is_refused_with_a_sentence(data: Path, tmp_path: Path) -> 
     without_norm(frozen)
     assert "nothing to learn" in complaint(frozen, tmp_path / "frozen")
     assert "no loss" in complaint(without_loss(data), tmp_path / "loss")
+
+
+def test_resuming_what_does_not_belong_is_refused_with_a_sentence(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.safetensors"
+    learn(document(data, epochs=1), tmp_path)
+    other = document(data)
+    set_param(other, "n6", "size", [5])
+    assert "has shape" in complaint(other, tmp_path, resume=True)
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    assert "no readable checkpoint" in complaint(document(data), tmp_path, resume=True)
+    checkpoint.write(Network(program_of(document(data))), file, {})
+    assert "no training that could be resumed" in complaint(document(data), tmp_path, resume=True)
 
 
 def without_loss(data: Path) -> Any:
