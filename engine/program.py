@@ -137,7 +137,7 @@ class Program:
 
 
 def delay_shape(granularity: str, shapes: Mapping[str, Shape | None], tensors: Mapping[str, Tensor]) -> Shape:
-    """Shape of a projection's delays: its weight's (per synapse), its input's, its output's, or one number."""
+    """Shape of a projection's delays: its weight's (per synapse), its input's, its output's, or (1,)."""
     if granularity == "synapse":
         return tensors["weight"].shape
     port = {"axonal": "input", "dendritic": "output"}.get(granularity)
@@ -145,8 +145,12 @@ def delay_shape(granularity: str, shapes: Mapping[str, Shape | None], tensors: M
 
 
 def _line(op: Op, cut: bool) -> str:
-    wired = ", ".join(f"{port}={' + '.join(map(str, sources))}" for port, sources in op.inputs.items() if sources)
-    shape = next((s for s in (op.shapes.get("output"), op.shapes.get("spikes"), *op.shapes.values()) if s), ())
+    wired = ", ".join(
+        f"{port}={' + '.join(map(str, sources))}" for port, sources in op.inputs.items() if sources
+    )
+    shape = next(
+        (s for s in (op.shapes.get("output"), op.shapes.get("spikes"), *op.shapes.values()) if s), ()
+    )
     size = "x".join(map(str, shape)) or "scalar"
     extras = [str(op.delay)] if op.delay else []
     extras += [f"lag {op.lag}"] if op.lag else []

@@ -23,13 +23,21 @@ TRAIN: dict[str, Param] = {
     "neuron_schedule": Param("constant", choices=SCHEDULES, doc="how the rate of neuron parameters changes"),
     "clip": Param(0.0, low=0.0, high=1e6, doc="largest norm of the gradient; 0 does not clip"),
     "accumulate": Param(1, low=1, high=1000, doc="batches per optimiser step"),
-    "validation": Param(0.0, low=0.0, high=0.9, doc="part of the training split held out to choose and to stop"),
-    "patience": Param(0, low=0, high=100_000, doc="epochs without improvement before stopping; 0 never stops"),
-    "test_every": Param(1, low=0, high=100_000, doc="epochs between evaluations while training; 0 only at the end"),
+    "validation": Param(
+        0.0, low=0.0, high=0.9, doc="part of the training split held out to choose and to stop"
+    ),
+    "patience": Param(
+        0, low=0, high=100_000, doc="epochs without improvement before stopping; 0 never stops"
+    ),
+    "test_every": Param(
+        1, low=0, high=100_000, doc="epochs between evaluations while training; 0 only at the end"
+    ),
 }
 
 RUN: dict[str, Param] = {
-    "duration": Param(1000.0, "ms", low=0.0, high=1e9, doc="how long to run when no data set gives the length"),
+    "duration": Param(
+        1000.0, "ms", low=0.0, high=1e9, doc="how long to run when no data set gives the length"
+    ),
     "split": Param("test", kind="str", doc="split the samples come from"),
     "samples": Param(1, low=1, high=100_000, doc="how many samples to run, from the first"),
 }

@@ -129,7 +129,9 @@ class NumpyOps:
         strided = windows[(..., *[slice(None, None, stride)] * rank, *[slice(None)] * rank)]
         channel = strided.ndim - 2 * rank - 1
         taps = list(range(strided.ndim - rank, strided.ndim))
-        summed = np.tensordot(strided, weight.astype(np.float64), ([channel, *taps], list(range(1, rank + 2))))
+        summed = np.tensordot(
+            strided, weight.astype(np.float64), ([channel, *taps], list(range(1, rank + 2)))
+        )
         return np.moveaxis(summed, -1, -rank - 1).astype(np.float32)
 
     @staticmethod

@@ -51,11 +51,19 @@ class Samples:
         """The samples at ``index``, in that order."""
         chosen = np.asarray(index)
         meta = {name: column[chosen] for name, column in self.meta.items()}
-        return Samples(lambda i: self.item(int(chosen[i])), self.labels[chosen], self.shape, self.classes, meta)
+        return Samples(
+            lambda i: self.item(int(chosen[i])), self.labels[chosen], self.shape, self.classes, meta
+        )
 
 
 def to_frames(
-    events: Events, shape: tuple[int, ...], dt: float, *, align: bool = False, binary: bool = False, steps: int = 0
+    events: Events,
+    shape: tuple[int, ...],
+    dt: float,
+    *,
+    align: bool = False,
+    binary: bool = False,
+    steps: int = 0,
 ) -> np.ndarray:
     """Count events per step of ``dt`` ms: float32 ``[time, *shape]``.
 

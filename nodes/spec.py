@@ -91,12 +91,15 @@ def _check_names(param: Param, value: Any) -> str | None:
 
 
 def _check_shape(param: Param, value: Any) -> str | None:
-    whole = isinstance(value, (list, tuple)) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
+    whole = isinstance(value, (list, tuple)) and all(
+        isinstance(n, int) and not isinstance(n, bool) for n in value
+    )
     if not whole or any(n < 1 for n in value):
         return f"must be a list of positive whole numbers, not {value!r}"
     total = math.prod(value)
     if total > 10_000_000:
-        return f"asks for {f'{total:,}' if total < 1e12 else 'too many'} elements; at most 10,000,000 are possible"
+        asked = f"{total:,}" if total < 1e12 else "too many"
+        return f"asks for {asked} elements; at most 10,000,000 are possible"
     return None
 
 
@@ -143,7 +146,7 @@ Initialiser = Callable[[np.random.Generator, Shape], np.ndarray]
 class Tensor:
     """An array a node owns: what it holds at first, which optimiser group learns it, its bounds.
 
-    Groups: ``weights``, ``delays``, ``neurons``, ``norm`` (no weight decay); ``fixed`` is stored, not learned.
+    Groups: ``weights``, ``delays``, ``neurons``, ``norm`` (no weight decay); ``fixed`` is not learned.
     """
 
     shape: Shape
@@ -209,7 +212,7 @@ class Node:
 
     @staticmethod
     def constants(ops: Ops, p: Values, dt: float) -> dict[str, Array]:
-        """Coefficients computed once per run from parameters and ``dt`` (ms); the step reads them from ``p``."""
+        """Coefficients made once per run from parameters and ``dt`` (ms); the step reads them from ``p``."""
         return {}
 
     @staticmethod
@@ -226,7 +229,9 @@ class Population(Node):
 
     role = "population"
     category = "Populations"
-    inputs: ClassVar[dict[str, Port]] = {"input": port("current", many=True, optional=True, doc="summed current")}
+    inputs: ClassVar[dict[str, Port]] = {
+        "input": port("current", many=True, optional=True, doc="summed current")
+    }
     outputs: ClassVar[dict[str, Port]] = {
         "spikes": port("spikes", doc="1 where a neuron fires"),
         "v": port("potential", doc="membrane potential after the step"),
@@ -273,7 +278,9 @@ class Delays(Node):
 
     role = "delays"
     category = "Delays"
-    outputs: ClassVar[dict[str, Port]] = {"delays": port("delays", doc="to the `delays` port of a projection")}
+    outputs: ClassVar[dict[str, Port]] = {
+        "delays": port("delays", doc="to the `delays` port of a projection")
+    }
     granularity = Param(
         "synapse",
         choices=("synapse", "axonal", "dendritic", "projection"),
@@ -319,7 +326,7 @@ class OfflineEncoder(Node):
 
     @classmethod
     def encode(cls, recording: Any, p: Values, dt: float, seed: int) -> np.ndarray:
-        """Frames ``[time, *shape]`` (float32 counts) at ``dt`` ms of one recording (``nodes.samples.Wave``)."""
+        """Frames ``[time, *shape]`` (float32 counts) at ``dt`` ms of a recording (``nodes.samples.Wave``)."""
         raise TypeError(f"{cls.__name__} must say how it encodes")
 
 
@@ -375,7 +382,7 @@ class Probe(Node):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file of a data set: where it lies on the web, its size and checksum (``sha256:...`` or ``md5:...``)."""
+    """A file of a data set: where it lies on the web, its size and checksum (``sha256:`` or ``md5:``)."""
 
     name: str
     url: str
@@ -407,7 +414,7 @@ class DataSet(Node):
 
     @classmethod
     def load(cls, p: Values, dt: float, root: Any, split: str) -> Any:
-        """``nodes.samples.Samples`` of a split (``train`` or ``test``) from the data folder ``root`` (Path)."""
+        """``nodes.samples.Samples`` of a split (``train``, ``test``) from the data folder ``root`` (Path)."""
         raise TypeError(f"{cls.__name__} must say how it loads")
 
 
@@ -421,7 +428,9 @@ def node(type: str, *, label: str, category: str = "", keywords: tuple[str, ...]
 
     def register(cls: T) -> T:
         if REGISTERED.get(type, cls).__qualname__ != cls.__qualname__:
-            raise ValueError(f"two nodes claim the type {type}: {REGISTERED[type].__module__} and {cls.__module__}")
+            raise ValueError(
+                f"two nodes claim the type {type}: {REGISTERED[type].__module__} and {cls.__module__}"
+            )
         cls.type, cls.label, cls.keywords = type, label, keywords
         cls.category = category or cls.category
         REGISTERED[type] = cls

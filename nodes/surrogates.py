@@ -65,5 +65,15 @@ def straight_through(ops: Ops, x: Array, alpha: float) -> Array:
     return 0 * x + 1
 
 
-_TABLE = (atan, fast_sigmoid, superspike, triangle, gaussian, multi_gaussian, sigmoid, rectangle, straight_through)
+_TABLE = (
+    atan,
+    fast_sigmoid,
+    superspike,
+    triangle,
+    gaussian,
+    multi_gaussian,
+    sigmoid,
+    rectangle,
+    straight_through,
+)
 SURROGATES: dict[str, Derivative] = {function.__name__: function for function in _TABLE}

@@ -101,7 +101,10 @@ class Walk:
         split = {source: x.split(chunk) for source, x in outside.items()}  # slices would cost O(T^2) backward
         for number, offset in enumerate(range(0, self.window.steps, chunk)):
             part = self.window.part(offset, chunk)
-            here = {source: pieces[number] if number < len(pieces) else pieces[0][:0] for source, pieces in split.items()}
+            here = {
+                source: pieces[number] if number < len(pieces) else pieces[0][:0]
+                for source, pieces in split.items()
+            }
             for op in (self.program.ops[key] for key in stage.ops):
                 blind = op.id in stage.cut
                 outputs = self._run(op, {} if blind else self._inputs(op, here, part), part)

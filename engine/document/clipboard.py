@@ -15,11 +15,15 @@ from engine.document.store import dumps, loads
 def copy(document: Document, ids: Iterable[str]) -> str:
     """The nodes, the wires and groups that lie wholly among them, and their layout, as text."""
     nodes = {key: document.nodes[key] for key in ids if key in document.nodes}
-    wires = {key: wire for key, wire in document.wires.items()
-             if wire.source.node in nodes and wire.target.node in nodes}
+    wires = {
+        key: wire
+        for key, wire in document.wires.items()
+        if wire.source.node in nodes and wire.target.node in nodes
+    }
     groups = _groups_inside(document.groups, set(nodes))
-    layout = {key: place for key, place in document.layout.items()
-              if key in nodes or key in wires or key in groups}
+    layout = {
+        key: place for key, place in document.layout.items() if key in nodes or key in wires or key in groups
+    }
     return dumps(Document(nodes=nodes, wires=wires, groups=groups, layout=layout))
 
 
@@ -31,16 +35,22 @@ def paste(document: Document, text: str, offset: Sequence[float] = (20, 20)) -> 
     ids: dict[str, str] = {}
     for key in [*sorted(source.nodes), *sorted(source.wires), *sorted(source.groups)]:
         ids[key] = document.fresh_id(ids.values())
-    return [*_nodes(document, source, ids), *_wires(source, ids), *_groups(source, ids),
-            *_layout(source, ids, offset)]
+    return [
+        *_nodes(document, source, ids),
+        *_wires(source, ids),
+        *_groups(source, ids),
+        *_layout(source, ids, offset),
+    ]
 
 
 def _groups_inside(groups: Json, nodes: set[str]) -> Json:
     """The groups whose members are all in ``nodes``; a group copied without its parent lies at the top."""
     inside = {key for key, found in members(groups).items() if found and found <= nodes}
     kept = {key for key in groups if inside.intersection(ancestors(groups, key))}
-    return {key: {**groups[key], "parent": groups[key]["parent"] if groups[key]["parent"] in kept else None}
-            for key in kept}
+    return {
+        key: {**groups[key], "parent": groups[key]["parent"] if groups[key]["parent"] in kept else None}
+        for key in kept
+    }
 
 
 def _nodes(document: Document, source: Document, ids: dict[str, str]) -> list[Json]:
@@ -53,8 +63,10 @@ def _nodes(document: Document, source: Document, ids: dict[str, str]) -> list[Js
 
 
 def _wires(source: Document, ids: dict[str, str]) -> list[Json]:
-    return [operations.add_wire(ids[key], Wire(_end(wire.source, ids), _end(wire.target, ids), wire.extra))
-            for key, wire in sorted(source.wires.items())]
+    return [
+        operations.add_wire(ids[key], Wire(_end(wire.source, ids), _end(wire.target, ids), wire.extra))
+        for key, wire in sorted(source.wires.items())
+    ]
 
 
 def _end(end: End, ids: dict[str, str]) -> End:
@@ -62,20 +74,27 @@ def _end(end: End, ids: dict[str, str]) -> End:
 
 
 def _groups(source: Document, ids: dict[str, str]) -> list[Json]:
-    return [operations.set_op(["groups", ids[key]], _group(group, ids))
-            for key, group in sorted(source.groups.items())]
+    return [
+        operations.set_op(["groups", ids[key]], _group(group, ids))
+        for key, group in sorted(source.groups.items())
+    ]
 
 
 def _group(group: Json, ids: dict[str, str]) -> Json:
-    ports = {side: {name: [ids[node], port] for name, (node, port) in exposed.items()}
-             for side, exposed in group["ports"].items()}
+    ports = {
+        side: {name: [ids[node], port] for name, (node, port) in exposed.items()}
+        for side, exposed in group["ports"].items()
+    }
     parent = None if group["parent"] is None else ids[group["parent"]]
     return {**group, "nodes": [ids[node] for node in group["nodes"]], "ports": ports, "parent": parent}
 
 
 def _layout(source: Document, ids: dict[str, str], offset: Sequence[float]) -> list[Json]:
-    return [operations.set_op(["layout", ids[key]], _shifted(place, offset))
-            for key, place in sorted(source.layout.items()) if key in ids]
+    return [
+        operations.set_op(["layout", ids[key]], _shifted(place, offset))
+        for key, place in sorted(source.layout.items())
+        if key in ids
+    ]
 
 
 def _shifted(place: Json, offset: Sequence[float]) -> Json:

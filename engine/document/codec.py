@@ -19,11 +19,16 @@ def to_tree(document: Document) -> Json:
     """The JSON object of the file; nested values are shared with the document."""
     return {
         **document.extra,
-        "format": FORMAT, "schema": SCHEMA, "app": document.app, "meta": document.meta,
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "app": document.app,
+        "meta": document.meta,
         "nodes": {key: node.to_json() for key, node in document.nodes.items()},
         "wires": {key: wire.to_json() for key, wire in document.wires.items()},
-        "groups": document.groups, "layout": document.layout,
-        "views": document.views, "recipes": document.recipes,
+        "groups": document.groups,
+        "layout": document.layout,
+        "views": document.views,
+        "recipes": document.recipes,
     }
 
 
@@ -36,8 +41,12 @@ def from_tree(tree: Any) -> Document:
         app=expect(rest.pop("app", APP), str, "app"),
         nodes={key: Node.from_json(node, f"nodes.{key}") for key, node in _required(rest, "nodes").items()},
         wires={key: Wire.from_json(wire, f"wires.{key}") for key, wire in _required(rest, "wires").items()},
-        meta=rest.pop("meta", {}), groups=rest.pop("groups", {}), layout=rest.pop("layout", {}),
-        views=rest.pop("views", []), recipes=rest.pop("recipes", {}), extra=rest,
+        meta=rest.pop("meta", {}),
+        groups=rest.pop("groups", {}),
+        layout=rest.pop("layout", {}),
+        views=rest.pop("views", []),
+        recipes=rest.pop("recipes", {}),
+        extra=rest,
     )
     _check(document)
     return document
@@ -48,8 +57,10 @@ def _check_format(tree: Any) -> None:
         raise DocumentError('it is not a Myelin document (it does not say "format": "myelin")')
     schema = expect(tree.get("schema"), int, "schema")
     if schema > SCHEMA:
-        raise DocumentError(f"it was made by a newer Myelin Studio (schema {schema}, this one reads up to "
-                            f"{SCHEMA}), so update Myelin Studio to open it")
+        raise DocumentError(
+            f"it was made by a newer Myelin Studio (schema {schema}, this one reads up to "
+            f"{SCHEMA}), so update Myelin Studio to open it"
+        )
 
 
 def _required(rest: Json, name: str) -> Json:

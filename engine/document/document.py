@@ -65,13 +65,19 @@ class Document:
     _observers: list[Observer] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
-    def new(cls, title: str = "", dt_ms: float = 1.0, seed: int = 0,
-            mint: Callable[[], str] = random_id) -> Document:
+    def new(
+        cls, title: str = "", dt_ms: float = 1.0, seed: int = 0, mint: Callable[[], str] = random_id
+    ) -> Document:
         """An empty document with time step ``dt_ms`` (ms)."""
         document = cls(mint=mint)
-        document.edit("New document", [operations.set_op(["meta", "title"], title),
-                                       operations.set_op(["meta", "dt_ms"], dt_ms),
-                                       operations.set_op(["meta", "seed"], seed)])
+        document.edit(
+            "New document",
+            [
+                operations.set_op(["meta", "title"], title),
+                operations.set_op(["meta", "dt_ms"], dt_ms),
+                operations.set_op(["meta", "seed"], seed),
+            ],
+        )
         return document
 
     def edit(self, label: str, ops: Iterable[Json], merge: str | None = None) -> Edit:
@@ -101,9 +107,18 @@ class Document:
 
     def copy(self) -> Document:
         """An independent document without observers; shares the records, which no edit changes in place."""
-        return Document(dict(self.meta), dict(self.nodes), dict(self.wires), dict(self.groups),
-                        dict(self.layout), list(self.views), dict(self.recipes), dict(self.extra),
-                        self.app, self.mint)
+        return Document(
+            dict(self.meta),
+            dict(self.nodes),
+            dict(self.wires),
+            dict(self.groups),
+            dict(self.layout),
+            list(self.views),
+            dict(self.recipes),
+            dict(self.extra),
+            self.app,
+            self.mint,
+        )
 
     def fresh_id(self, taken: Iterable[str] = ()) -> str:
         """A new id that no node, wire or group has, nor is in ``taken``."""
@@ -132,11 +147,15 @@ class Document:
     def wires_of(self, nodes: Iterable[str]) -> list[str]:
         """The ids of the wires that touch any of these nodes, sorted."""
         ids = set(nodes)
-        return sorted(wire_id for wire_id, wire in self.wires.items()
-                      if wire.source.node in ids or wire.target.node in ids)
+        return sorted(
+            wire_id
+            for wire_id, wire in self.wires.items()
+            if wire.source.node in ids or wire.target.node in ids
+        )
 
-    def add(self, node_type: str, /, name: str | None = None, at: Sequence[float] | None = None,
-            **params: Any) -> str:
+    def add(
+        self, node_type: str, /, name: str | None = None, at: Sequence[float] | None = None, **params: Any
+    ) -> str:
         """Add a node with all its parameters (defaults where not given), drawn at ``at`` [x, y]; its id."""
         node_id = self.fresh_id()
         wanted = distinct(node_type.rsplit(".", 1)[-1], self.names()) if name is None else name

@@ -46,21 +46,27 @@ class Journal:
         self._unsubscribe = document.subscribe(self._record)
 
     @classmethod
-    def start(cls, document: Document, document_path: str | os.PathLike[str],
-              on_failure: Callable[[str], None] | None = None) -> Journal:
+    def start(
+        cls,
+        document: Document,
+        document_path: str | os.PathLike[str],
+        on_failure: Callable[[str], None] | None = None,
+    ) -> Journal:
         """Begin the journal of a document just loaded from ``document_path``."""
         path = journal_path(document_path)
         if path.exists() and _edits(_read(path, partial=True)[0]):
-            raise DocumentError(f"{file_name(path)} holds edits of an earlier session, "
-                                "so recover or discard them first")
+            raise DocumentError(
+                f"{file_name(path)} holds edits of an earlier session, so recover or discard them first"
+            )
         base = digest(read_bytes(document_path))
         journal = cls(document, on_failure)
         journal._begin(path, {"journal": 1, "base": base})
         return journal
 
     @classmethod
-    def start_unsaved(cls, document: Document, folder: Path,
-                      on_failure: Callable[[str], None] | None = None) -> Journal:
+    def start_unsaved(
+        cls, document: Document, folder: Path, on_failure: Callable[[str], None] | None = None
+    ) -> Journal:
         """Begin the journal, in ``folder``, of a document that has no file yet."""
         journal = cls(document, on_failure)
         header = {"journal": 1, "base": None, "document": codec.to_tree(document)}
@@ -68,8 +74,9 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, document: Document, path: Path,
-               on_failure: Callable[[str], None] | None = None) -> Journal:
+    def resume(
+        cls, document: Document, path: Path, on_failure: Callable[[str], None] | None = None
+    ) -> Journal:
         """Go on with the journal from which ``document`` was just recovered."""
         length = _read(path, partial=True)[1]
         journal = cls(document, on_failure)
@@ -179,7 +186,7 @@ def _edits_since(content: bytes, entries: list[Json], base: Path) -> list[Json]:
     found = [index for index, entry in enumerate(entries) if state in (entry.get("base"), entry.get("saved"))]
     if not found:
         raise DocumentError(f"{file_name(base)} was changed by something else, the edits do not fit it")
-    return _edits(entries[found[-1]:])
+    return _edits(entries[found[-1] :])
 
 
 def _edits(entries: list[Json]) -> list[Json]:
@@ -195,8 +202,10 @@ def _read(path: Path, partial: bool) -> tuple[list[Json], int]:
         if entry is None and number > 1 and partial:
             break
         if entry is None:
-            raise DocumentError(f"cannot recover {file_name(path)}: line {number} is damaged "
-                                f"({max(number - 2, 0)} lines of edits before it are readable)")
+            raise DocumentError(
+                f"cannot recover {file_name(path)}: line {number} is damaged "
+                f"({max(number - 2, 0)} lines of edits before it are readable)"
+            )
         entries.append(entry)
         length += len(line) + 1
     return entries, length

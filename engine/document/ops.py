@@ -42,7 +42,10 @@ MISSING: Final = object()
 """No value: what ``unset`` writes, and what a path that leads nowhere holds."""
 
 CHECKS: dict[str, Callable[[Any], None]] = {
-    "meta": check_meta, "layout": check_layout, "recipes": check_recipes, "views": check_views,
+    "meta": check_meta,
+    "layout": check_layout,
+    "recipes": check_recipes,
+    "views": check_views,
     "groups": lambda groups: expect(groups, dict, "groups"),
 }
 
@@ -88,8 +91,11 @@ def delete_nodes(document: Document, ids: Iterable[str]) -> list[Json]:
     places = sorted(key for key in gone if key in document.layout)
     ops: list[Json] = [{"op": "del_wire", "id": wire} for wire in wires]
     ops += [unset_op(["layout", key]) for key in places]
-    ops += [set_op(["groups", key], group) for key, group in sorted(groups.items())
-            if group != document.groups[key]]
+    ops += [
+        set_op(["groups", key], group)
+        for key, group in sorted(groups.items())
+        if group != document.groups[key]
+    ]
     ops += [unset_op(["groups", key]) for key in sorted(document.groups) if key not in groups]
     return ops + [{"op": "del_node", "id": node} for node in doomed]
 
@@ -108,8 +114,10 @@ def _groups_without(groups: Json, doomed: set[str]) -> Json:
 
 
 def _group_without(group: Json, doomed: set[str]) -> Json:
-    ports = {side: {name: end for name, end in exposed.items() if end[0] not in doomed}
-             for side, exposed in group["ports"].items()}
+    ports = {
+        side: {name: end for name, end in exposed.items() if end[0] not in doomed}
+        for side, exposed in group["ports"].items()
+    }
     return {**group, "nodes": [node for node in group["nodes"] if node not in doomed], "ports": ports}
 
 
@@ -226,7 +234,7 @@ def _replaced(tree: Any, rest: list[Any], path: list[Any], value: Any) -> tuple[
     if len(rest) == 1:
         return copy, _swap(copy, key, path, value)
     if not _holds(copy, key):
-        raise EditError(f"there is no {_dotted(path[:len(path) - len(rest) + 1])}")
+        raise EditError(f"there is no {_dotted(path[: len(path) - len(rest) + 1])}")
     copy[key], old = _replaced(copy[key], rest[1:], path, value)
     return copy, old
 

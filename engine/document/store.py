@@ -139,7 +139,7 @@ def write_all(file: int, content: bytes) -> None:
     """Write every byte to a file descriptor, however few each call takes."""
     view = memoryview(content)
     while view:
-        view = view[os.write(file, view):]
+        view = view[os.write(file, view) :]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,8 +7,15 @@ from typing import Any
 
 from engine.document.errors import DocumentError, show
 
-TYPE_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a whole number",
-              float: "a fraction", type(None): "null"}
+TYPE_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a fraction",
+    type(None): "null",
+}
 
 _CONTAINERS = (dict, list)
 

@@ -1,11 +1,11 @@
 """The client: starts a worker process and speaks with it.  No torch and no Qt.
 
-    with Client() as worker:
-        worker.result(worker.load(document))
-        worker.on("records", show)
-        worker.run(frame=10)
-        ...
-        worker.stop()
+with Client() as worker:
+    worker.result(worker.load(document))
+    worker.on("records", show)
+    worker.run(frame=10)
+    ...
+    worker.stop()
 """
 
 from __future__ import annotations
@@ -99,8 +99,14 @@ class Client:
         try:
             # a session of its own: Ctrl-C stays here, and a shell around the worker can be killed with it
             self._process = subprocess.Popen(
-                self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=self._environment, bufsize=0, start_new_session=True)
+                self.argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                bufsize=0,
+                start_new_session=True,
+            )
         except OSError as error:
             reason = error.strerror or error
             raise WorkerError(f"the worker cannot be started: {self.argv[0]}: {reason}") from None
@@ -146,8 +152,14 @@ class Client:
         """Change a parameter, also of a run in progress, which keeps its state."""
         return self.send("set_param", node=node, name=name, value=value)
 
-    def stimulate(self, node: str, amplitude: float, steps: int = 1, neurons: Sequence[int] | None = None,
-                  at: int | None = None) -> int:
+    def stimulate(
+        self,
+        node: str,
+        amplitude: float,
+        steps: int = 1,
+        neurons: Sequence[int] | None = None,
+        at: int | None = None,
+    ) -> int:
         """Add a current to neurons (None: all) of a population for ``steps`` steps, from ``at`` or now on."""
         chosen = None if neurons is None else list(neurons)
         return self.send("stimulate", node=node, amplitude=amplitude, steps=steps, neurons=chosen, at=at)

@@ -70,15 +70,34 @@ _NODE = Field((str,), required=True)
 REQUESTS: dict[str, dict[str, Field]] = {
     "hello": {},
     "load": {"document": Field((str,), required=True), "name": _TEXT, "checkpoint": _TEXT, "device": _TEXT},
-    "run": {"steps": _COUNT, "duration": _RATE, "frame": _COUNT, "fps": _RATE, "factor": _RATE,
-            "stream": Field((list,)), "split": _TEXT, "samples": _COUNT, "data_root": _TEXT},
+    "run": {
+        "steps": _COUNT,
+        "duration": _RATE,
+        "frame": _COUNT,
+        "fps": _RATE,
+        "factor": _RATE,
+        "stream": Field((list,)),
+        "split": _TEXT,
+        "samples": _COUNT,
+        "data_root": _TEXT,
+    },
     "pause": {},
     "step": {"steps": _COUNT},
     "set_param": {"node": _NODE, "name": _NODE, "value": Field((object,), required=True)},
-    "stimulate": {"node": _NODE, "neurons": Field((list,)), "amplitude": Field((int, float), required=True),
-                  "steps": _COUNT, "at": Field((int,), low=0)},
-    "train": {"out": Field((str,), required=True), "seed": Field((int,)), "device": _TEXT, "data_root": _TEXT,
-              "resume": _FLAG},
+    "stimulate": {
+        "node": _NODE,
+        "neurons": Field((list,)),
+        "amplitude": Field((int, float), required=True),
+        "steps": _COUNT,
+        "at": Field((int,), low=0),
+    },
+    "train": {
+        "out": Field((str,), required=True),
+        "seed": Field((int,)),
+        "device": _TEXT,
+        "data_root": _TEXT,
+        "resume": _FLAG,
+    },
     "checkpoint": {"path": Field((str,), required=True)},
     "stop": {},
     "quit": {},
@@ -118,8 +137,10 @@ def encode(message: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(f"a message {shown(message.get('type'))} cannot be sent: {error}") from None
     if len(body) > MAX_FRAME:
-        raise FrameError(f"a message {shown(message.get('type'))} of {len(body) >> 20} MiB is longer than the"
-                         f" {MAX_FRAME >> 20} MiB that can be sent")
+        raise FrameError(
+            f"a message {shown(message.get('type'))} of {len(body) >> 20} MiB is longer than the"
+            f" {MAX_FRAME >> 20} MiB that can be sent"
+        )
     return _LENGTH.pack(len(body)) + body
 
 

@@ -13,7 +13,9 @@ from nodes.spec import DataInfo, DataSet, Param, Shapes, Values, node
 SPLITS = ("train", "test")
 
 
-@node("dataset.temporal_xor", label="Temporal XOR", keywords=("toy", "made", "interval", "delays", "synthetic"))
+@node(
+    "dataset.temporal_xor", label="Temporal XOR", keywords=("toy", "made", "interval", "delays", "synthetic")
+)
 class TemporalXOR(DataSet):
     """Two channels fire once each, early or late; the label is 1 when one is early and the other late.
 

@@ -2,8 +2,8 @@
 
     python tests/bench/bench_shd.py [--batch 256] [--threads 2] [--rounds 5]
 
-Needs the extra `bench`.  Times are medians of rounds in which the variants take turns; memory is the growth of
-the peak resident size over one step, each variant in a process of its own.
+Needs the extra `bench`.  Times are medians of rounds in which the variants take turns; memory is the growth
+of the peak resident size over one step, each variant in a process of its own.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -19,8 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, dropout, pad, softmax
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.backend import evaluation
 from engine.backend.data import Batch
@@ -29,6 +29,7 @@ from engine.compile import compile_document
 from engine.document import load
 from engine.program import Source
 
+ROOT = Path(__file__).parents[2]
 STEPS, INPUTS, CLASSES, DENSITY, SIGMA = 100, 140, 20, 0.02, 0.5
 
 
@@ -43,7 +44,7 @@ class Peer(nn.Module):
         sizes = [INPUTS, 256, 256, CLASSES]
         self.delays = nn.ModuleList(
             Dcls1d(a, b, kernel_count=1, dilated_kernel_size=25, bias=False, version="gauss")
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            for a, b in pairwise(sizes)
         )
         for layer in self.delays:
             nn.init.uniform_(layer.P, -13, 12)
@@ -53,7 +54,9 @@ class Peer(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm1d(n) for n in sizes[1:3])
         common = {"tau": 1.005, "decay_input": False, "step_mode": "m", "detach_reset": True}
         surrogates = {"surrogate_function": surrogate.ATan(5.0)}
-        self.neurons = nn.ModuleList(neuron.LIFNode(v_threshold=1.0, **common, **surrogates) for _ in range(2))
+        self.neurons = nn.ModuleList(
+            neuron.LIFNode(v_threshold=1.0, **common, **surrogates) for _ in range(2)
+        )
         self.output = neuron.LIFNode(v_threshold=1e9, store_v_seq=True, **common, **surrogates)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -151,7 +154,18 @@ def timed(batch: int, training: bool, rounds: int) -> dict[str, float]:
 
 def memory(name: str, batch: int, training: bool, threads: int) -> float:
     """MiB by which one step raises the peak resident size of a fresh process, after a step with batch 2."""
-    command = [sys.executable, "-W", "ignore", __file__, "--measure", name, "--batch", str(batch), "--threads", str(threads)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        __file__,
+        "--measure",
+        name,
+        "--batch",
+        str(batch),
+        "--threads",
+        str(threads),
+    ]
     command += [] if training else ["--evaluate"]
     return float(json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
 
@@ -184,14 +198,17 @@ def main() -> None:
     if chosen.measure:
         print(measure(chosen.measure, chosen.batch, not chosen.evaluate))
         return
-    print(f"SHD network, batch {chosen.batch}, {chosen.threads} threads, fp32, median of {chosen.rounds} rounds")
+    print(
+        f"SHD network, batch {chosen.batch}, {chosen.threads} threads, fp32, median of {chosen.rounds} rounds"
+    )
     for what, training in (("training step", True), ("evaluation", False)):
         times = timed(chosen.batch, training, chosen.rounds)
         sizes = {name: memory(name, chosen.batch, training, chosen.threads) for name in VARIANTS}
         for name in VARIANTS:
             print(f"  {what:14} {name:18} {1e3 * times[name]:8.0f} ms {sizes[name]:8.0f} MiB")
         mine, theirs = VARIANTS
-        print(f"  {what:14} ratio: {times[theirs] / times[mine]:.2f}x faster, {sizes[mine] / sizes[theirs]:.2f}x the memory")
+        faster, smaller = times[theirs] / times[mine], sizes[mine] / sizes[theirs]
+        print(f"  {what:14} ratio: {faster:.2f}x faster, {smaller:.2f}x the memory")
 
 
 if __name__ == "__main__":

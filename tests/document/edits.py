@@ -10,8 +10,24 @@ from typing import Any
 from engine.document import Document, copy, delete_nodes, paste
 
 VALUES: list[Any] = [
-    None, True, 0, -3, 2**70, 0.0, -0.0, 1e-300, 0.1, "", "tau", "zwölf\n\u2028 \U0001f9e0", [], {},
-    [1, 2.5, 3], [[1], ["a", None]], {"a": {"b": [{}]}}, list(range(60)),
+    None,
+    True,
+    0,
+    -3,
+    2**70,
+    0.0,
+    -0.0,
+    1e-300,
+    0.1,
+    "",
+    "tau",
+    "zwölf\n\u2028 \U0001f9e0",
+    [],
+    {},
+    [1, 2.5, 3],
+    [[1], ["a", None]],
+    {"a": {"b": [{}]}},
+    list(range(60)),
 ]
 KEYS = ["tau_mem", "v_th", "size", "ü", "", "from"]
 Ops = list[dict[str, Any]]
@@ -50,8 +66,13 @@ def _some(document: Document, rng: Random) -> list[str]:
 
 def _node(document: Document, rng: Random) -> Ops:
     params = {rng.choice(KEYS): rng.choice(VALUES) for _ in range(rng.randrange(4))}
-    node = {"type": rng.choice(["population.lif", "acme.unknown"]), "v": rng.randrange(3),
-            "name": rng.choice(["a", "b", ""]), "params": params, "note": rng.choice(VALUES)}
+    node = {
+        "type": rng.choice(["population.lif", "acme.unknown"]),
+        "v": rng.randrange(3),
+        "name": rng.choice(["a", "b", ""]),
+        "params": params,
+        "note": rng.choice(VALUES),
+    }
     return [{"op": "add_node", "id": document.fresh_id(), "node": node}]
 
 
@@ -79,8 +100,10 @@ def _param(document: Document, rng: Random) -> Ops:
 
 def _name(document: Document, rng: Random) -> Ops:
     node = _pick(rng, document.nodes)
-    return [{"op": "set", "path": ["nodes", node, "name"], "value": rng.choice("abc")},
-            {"op": "set", "path": ["nodes", node, "unknown"], "value": rng.choice(VALUES)}]
+    return [
+        {"op": "set", "path": ["nodes", node, "name"], "value": rng.choice("abc")},
+        {"op": "set", "path": ["nodes", node, "unknown"], "value": rng.choice(VALUES)},
+    ]
 
 
 def _move(document: Document, rng: Random) -> Ops:
@@ -102,8 +125,10 @@ def _group(document: Document, rng: Random) -> Ops:
 
 def _regroup(document: Document, rng: Random) -> Ops:
     path = ["groups", _pick(rng, document.groups)]
-    return [{"op": "set", "path": [*path, "name"], "value": rng.choice("gh")},
-            {"op": "set", "path": [*path, "nodes"], "value": list(document.groups[path[1]]["nodes"])}]
+    return [
+        {"op": "set", "path": [*path, "name"], "value": rng.choice("gh")},
+        {"op": "set", "path": [*path, "nodes"], "value": list(document.groups[path[1]]["nodes"])},
+    ]
 
 
 def _paste(document: Document, rng: Random) -> Ops:

@@ -23,13 +23,22 @@ def _graph(document: Document, nodes: set[str]) -> nx.MultiDiGraph:
     graph = nx.MultiDiGraph()
     for key in nodes:
         node = document.nodes[key]
-        group = next((group["name"] for group in document.groups.values()
-                      if key in group["nodes"] and set(group["nodes"]) <= nodes), None)
+        group = next(
+            (
+                group["name"]
+                for group in document.groups.values()
+                if key in group["nodes"] and set(group["nodes"]) <= nodes
+            ),
+            None,
+        )
         graph.add_node(key, label=_text([node.type, node.v, node.params, node.extra]), group=group)
     for wire in document.wires.values():
         if {wire.source.node, wire.target.node} <= nodes:
-            graph.add_edge(wire.source.node, wire.target.node,
-                           ports=_text([wire.source.port, wire.target.port, wire.extra]))
+            graph.add_edge(
+                wire.source.node,
+                wire.target.node,
+                ports=_text([wire.source.port, wire.target.port, wire.extra]),
+            )
     return graph
 
 
@@ -63,8 +72,13 @@ def _grouped() -> tuple[Document, str, str]:
     document.connect(a, "out", b, "in")
     inner = {"name": "inner", "nodes": [a], "ports": {"in": {}, "out": {"y": [a, "out"]}}, "parent": "outer"}
     outer = {"name": "outer", "nodes": [b], "ports": {"in": {}, "out": {"y": [a, "out"]}}, "parent": None}
-    document.edit("group", [{"op": "set", "path": ["groups"], "value": {"inner": inner, "outer": outer}},
-                            {"op": "set", "path": ["layout", "outer"], "value": {"collapsed": True}}])
+    document.edit(
+        "group",
+        [
+            {"op": "set", "path": ["groups"], "value": {"inner": inner, "outer": outer}},
+            {"op": "set", "path": ["layout", "outer"], "value": {"collapsed": True}},
+        ],
+    )
     return document, a, b
 
 
@@ -75,8 +89,12 @@ def test_whole_groups_come_along_with_their_ports_and_layout() -> None:
     ids = {node.name: key for key, node in other.nodes.items()}
     groups = {group["name"]: (key, group) for key, group in other.groups.items()}
     outer, inner = groups["outer"], groups["inner"]
-    assert inner[1] == {"name": "inner", "nodes": [ids["a"]], "parent": outer[0],
-                        "ports": {"in": {}, "out": {"y": [ids["a"], "out"]}}}
+    assert inner[1] == {
+        "name": "inner",
+        "nodes": [ids["a"]],
+        "parent": outer[0],
+        "ports": {"in": {}, "out": {"y": [ids["a"], "out"]}},
+    }
     assert outer[1]["ports"]["out"] == {"y": [ids["a"], "out"]}
     assert other.layout == {ids["a"]: {"at": [11, 22]}, outer[0]: {"collapsed": True}}
 

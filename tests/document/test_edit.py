@@ -87,8 +87,16 @@ BAD: list[tuple[list[Any], str]] = [
     ([{"op": "set", "path": ["layout", "A", "at", 0], "value": "left"}], "layout.A.at must be a number"),
     ([{"op": "set", "path": ["views"], "value": {}}], "views must be a list"),
     ([{"op": "set", "path": ["groups", "g"], "value": {"name": "g"}}], "groups.g.nodes must be a list"),
-    ([{"op": "set", "path": ["groups", "g"], "value":
-       {"name": "g", "nodes": ["Z"], "ports": {}, "parent": None}}], "missing node 'Z'"),
+    (
+        [
+            {
+                "op": "set",
+                "path": ["groups", "g"],
+                "value": {"name": "g", "nodes": ["Z"], "ports": {}, "parent": None},
+            }
+        ],
+        "missing node 'Z'",
+    ),
 ]
 
 
@@ -128,9 +136,14 @@ def test_a_node_is_deleted_with_all_that_hangs_on_it() -> None:
     document, a, b, wire = _pair()
     inner = {"name": "in", "nodes": [a], "ports": {"in": {}, "out": {"y": [a, "spikes"]}}, "parent": "outer"}
     outer = {"name": "out", "nodes": [b], "ports": {"in": {}, "out": {"y": [a, "spikes"]}}, "parent": None}
-    document.edit("group", [{"op": "set", "path": ["groups"], "value": {"inner": inner, "outer": outer}},
-                            {"op": "set", "path": ["layout", "inner"], "value": {"at": [1, 2]}},
-                            {"op": "set", "path": ["layout", wire], "value": {}}])
+    document.edit(
+        "group",
+        [
+            {"op": "set", "path": ["groups"], "value": {"inner": inner, "outer": outer}},
+            {"op": "set", "path": ["layout", "inner"], "value": {"at": [1, 2]}},
+            {"op": "set", "path": ["layout", wire], "value": {}},
+        ],
+    )
     before = dumps(document)
     edit = document.edit("delete", delete_nodes(document, [a]))
     assert list(document.nodes) == [b]
@@ -147,9 +160,14 @@ def test_records_held_elsewhere_never_change() -> None:
     document, a, *_ = _pair()
     snapshot, text, node = document.copy(), dumps(document), document.nodes[a]
     size = [1, 2]
-    document.edit("set", [{"op": "set", "path": ["nodes", a, "params", "size"], "value": size},
-                          {"op": "set", "path": ["layout", a, "at", 0], "value": 99},
-                          {"op": "set", "path": ["meta", "title"], "value": "other"}])
+    document.edit(
+        "set",
+        [
+            {"op": "set", "path": ["nodes", a, "params", "size"], "value": size},
+            {"op": "set", "path": ["layout", a, "at", 0], "value": 99},
+            {"op": "set", "path": ["meta", "title"], "value": "other"},
+        ],
+    )
     size.append(3)
     assert document.nodes[a].params["size"] == [1, 2]
     assert node.params["size"] != [1, 2]
@@ -170,6 +188,7 @@ def test_observers_get_each_edit_until_they_leave() -> None:
 
 def test_the_builder_writes_every_parameter() -> None:
     from nodes import registry
+
     spec = registry.get("population.lif")
     assert spec is not None
     document = Document.new("built", dt_ms=0.5)
@@ -217,7 +236,10 @@ def test_ids_are_minted_anew_until_one_is_free() -> None:
 def test_paths_are_those_of_the_file() -> None:
     document, a, _, wire = _pair()
     paths = [
-        ["comment"], ["meta", "author"], ["nodes", a, "note"], ["nodes", a, "params", "gain"],
+        ["comment"],
+        ["meta", "author"],
+        ["nodes", a, "note"],
+        ["nodes", a, "params", "gain"],
         ["wires", wire, "note"],
     ]
     document.edit("all", [{"op": "set", "path": path, "value": path} for path in paths])

@@ -46,7 +46,8 @@ def opened(tmp_path: Path) -> tuple[Document, Path, Journal]:
 
 @given(st.randoms(use_true_random=False), st.booleans(), st.data())
 def test_a_journal_cut_anywhere_loses_at_most_the_edit_in_flight(
-        tmp_path_factory: pytest.TempPathFactory, rng: Random, saved: bool, data: st.DataObject) -> None:
+    tmp_path_factory: pytest.TempPathFactory, rng: Random, saved: bool, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("cut")
     document = new_document()
     if saved:
@@ -133,7 +134,8 @@ def test_the_first_save_of_an_unsaved_document(tmp_path: Path) -> None:
 
 
 def test_a_crash_between_the_new_file_and_the_new_journal(
-        opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     document, path, journal = opened
     _title(document, "saved")
     monkeypatch.setattr(Journal, "_begin", lambda *_: None)
@@ -145,7 +147,8 @@ def test_a_crash_between_the_new_file_and_the_new_journal(
 
 
 def test_a_crash_between_the_mark_and_the_new_file(
-        opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     document, path, journal = opened
     _title(document, "unsaved")
     with monkeypatch.context() as patch:
@@ -186,7 +189,8 @@ def test_a_journal_with_edits_is_never_overwritten(opened: tuple[Document, Path,
 
 @pytest.mark.parametrize("damage", [b"?", b'{"label": "x"}', b'{"label": "x", "ops": [4]}', b"\xff", b"{}"])
 def test_damage_before_the_last_line_is_reported(
-        opened: tuple[Document, Path, Journal], damage: bytes) -> None:
+    opened: tuple[Document, Path, Journal], damage: bytes
+) -> None:
     document, _, journal = opened
     _title(document, "first")
     first = dumps(document)
@@ -229,7 +233,8 @@ def _full(*_: Any) -> Any:
 
 
 def test_a_full_disk_never_hinders_editing(
-        opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     document, path, journal = opened
     told: list[str] = []
     journal._on_failure = told.append
@@ -270,7 +275,8 @@ def test_a_folder_that_takes_no_journal(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_save_of_unchanged_content_leaves_nothing_to_recover(
-        opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: tuple[Document, Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     document, path, journal = opened
     _title(document, "changed")
     _title(document, "base")

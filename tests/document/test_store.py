@@ -23,8 +23,10 @@ EXPECTED = {name: case["contains"] for name, case in CASES.items() if case["leve
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-values = st.recursive(st.none() | st.booleans() | numbers | texts,
-                      lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4))
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+)
 own_keys = {"format", "schema", "app", "meta", "nodes", "wires", "groups", "layout", "views", "recipes"}
 
 
@@ -43,10 +45,19 @@ def test_what_is_read_is_what_was_written(rng: Random) -> None:
 
 @given(_unknown(own_keys), _unknown({"type", "v", "name", "params"}), _unknown({"from", "to"}), values)
 def test_unknown_keys_and_types_are_kept_verbatim(top: Any, node: Any, wire: Any, value: Any) -> None:
-    tree = {**top, "format": "myelin", "schema": 1, "app": "x", "meta": {"mine": value}, "groups": {},
-            "nodes": {"n": {**node, "type": "acme.unknown", "v": 9, "name": "", "params": {"p": value}}},
-            "wires": {"w": {**wire, "from": ["n", "a"], "to": ["n", "b"]}},
-            "layout": {"n": {"mine": value}}, "views": [{"mine": value}], "recipes": {"r": {"mine": value}}}
+    tree = {
+        **top,
+        "format": "myelin",
+        "schema": 1,
+        "app": "x",
+        "meta": {"mine": value},
+        "groups": {},
+        "nodes": {"n": {**node, "type": "acme.unknown", "v": 9, "name": "", "params": {"p": value}}},
+        "wires": {"w": {**wire, "from": ["n", "a"], "to": ["n", "b"]}},
+        "layout": {"n": {"mine": value}},
+        "views": [{"mine": value}],
+        "recipes": {"r": {"mine": value}},
+    }
     again = dumps(loads(json.dumps(tree)))
     # The text tells 1 from 1.0 and from true, and -0.0 from 0.0; comparing the values would not.
     assert json.dumps(json.loads(again), sort_keys=True) == json.dumps(tree, sort_keys=True)
@@ -161,13 +172,15 @@ def test_a_million_nodes_load(tmp_path: Path) -> None:
 def _failing(error: int) -> Any:
     def fail(*_: Any) -> Any:
         raise OSError(error, os.strerror(error))
+
     return fail
 
 
 @pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES, errno.EIO])
 def test_a_failing_save_keeps_the_old_file(
-        call: str, error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call: str, error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "net.myelin"
     save(Document.new("old"), path)
     before = path.read_bytes()
@@ -209,8 +222,10 @@ def test_places_where_nothing_can_be_saved(name: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32" or (hasattr(os, "geteuid") and os.geteuid() == 0),
-                    reason="the system's administrator may write everywhere, and Windows has other modes")
+@pytest.mark.skipif(
+    sys.platform == "win32" or (hasattr(os, "geteuid") and os.geteuid() == 0),
+    reason="the system's administrator may write everywhere, and Windows has other modes",
+)
 def test_a_write_protected_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "net.myelin"
     save(Document.new("old"), path)

@@ -29,9 +29,11 @@ def chain(*parts: tuple[str, dict[str, Any]], dt: float = 1.0) -> Document:
 
 def noisy() -> Document:
     """Poisson n1 -> dense n2 -> LIF n3, which fires."""
-    return chain(("population.poisson", {"name": "noise", "size": [20], "rate": 100.0}),
-                 ("projection.dense", {"name": "weights", "gain": 5.0}),
-                 ("population.lif", {"name": "hidden", "size": [10]}))
+    return chain(
+        ("population.poisson", {"name": "noise", "size": [20], "rate": 100.0}),
+        ("projection.dense", {"name": "weights", "gain": 5.0}),
+        ("population.lif", {"name": "hidden", "size": [10]}),
+    )
 
 
 def recurrent() -> Document:
@@ -65,8 +67,11 @@ def classifier(folder: Path, samples: int = 12, epochs: int = 1) -> Document:
     write_events(folder / "events.npz", samples)
     document = chain(
         ("dataset.npz_events", {"size": [6], "classes": 2, "path": str(folder / "events.npz")}),
-        ("projection.dense", {"gain": 3.0}), ("population.lif", {"name": "hidden", "size": [8]}),
-        ("projection.dense", {}), ("population.leaky_integrator", {"name": "out", "size": [2]}))
+        ("projection.dense", {"gain": 3.0}),
+        ("population.lif", {"name": "hidden", "size": [8]}),
+        ("projection.dense", {}),
+        ("population.leaky_integrator", {"name": "out", "size": [2]}),
+    )
     votes, loss = document.add("readout.softmax_sum"), document.add("loss.cross_entropy")
     document.connect("n5", "v", votes, "input")
     document.connect(votes, "output", loss, "prediction")
@@ -81,6 +86,11 @@ def write_events(path: Path, samples: int) -> None:
     rng = np.random.default_rng(0)
     label = np.arange(samples) % 2
     units = [rng.integers(0, 3, 40) + 3 * y for y in label]
-    np.savez(path, t_ms=np.concatenate([np.sort(rng.uniform(0, 30, 40)) for _ in label]),
-             unit=np.concatenate(units), offsets=np.arange(samples + 1) * 40, label=label,
-             split=(np.arange(samples) // 2) % 2)
+    np.savez(
+        path,
+        t_ms=np.concatenate([np.sort(rng.uniform(0, 30, 40)) for _ in label]),
+        unit=np.concatenate(units),
+        offsets=np.arange(samples + 1) * 40,
+        label=label,
+        split=(np.arange(samples) // 2) % 2,
+    )

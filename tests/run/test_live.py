@@ -36,8 +36,9 @@ def network(document: Document) -> Network:
     return Network(program).eval()
 
 
-def reference(document: Document, steps: int, *ports: tuple[str, str],
-              state: Any = None) -> tuple[list[np.ndarray], Any]:
+def reference(
+    document: Document, steps: int, *ports: tuple[str, str], state: Any = None
+) -> tuple[list[np.ndarray], Any]:
     """Signals and state of one run in this process."""
     keep = [Source(*port) for port in ports]
     with torch.no_grad():
@@ -60,8 +61,9 @@ def test_streamed_chunks_are_one_run_to_the_bit(worker: Client, make: Any) -> No
     done = worker.result(worker.run(steps=300, frame=50, stream=stream))
     assert (done["reason"], done["step"]) == ("finished", 300)
     found = gathered(worker, 300)
-    (noise, spikes, v, current), _ = reference(document, 300, ("n1", "spikes"), ("n3", "spikes"), ("n3", "v"),
-                                               ("n2", "output"))
+    (noise, spikes, v, current), _ = reference(
+        document, 300, ("n1", "spikes"), ("n3", "spikes"), ("n3", "v"), ("n2", "output")
+    )
     assert spikes.sum() > 10
     np.testing.assert_array_equal(found["n1.spikes"], noise)
     np.testing.assert_array_equal(found["n3.spikes"], spikes)
@@ -87,8 +89,11 @@ def test_steps_and_pauses_do_not_show_in_the_result(worker: Client) -> None:
 
 def test_probes_are_the_records(worker: Client) -> None:
     document = nets.noisy()
-    for kind, name, end in (("spikes", "raster", ("n3", "spikes")), ("rate", "mean rate", ("n3", "spikes")),
-                            ("weights", "W", ("n2", "output"))):
+    for kind, name, end in (
+        ("spikes", "raster", ("n3", "spikes")),
+        ("rate", "mean rate", ("n3", "spikes")),
+        ("weights", "W", ("n2", "output")),
+    ):
         document.connect(*end, document.add(f"probe.{kind}", name=name), "input")
     assert sorted(worker.result(worker.load(document))["records"]) == ["W", "mean rate", "raster"]
     worker.result(worker.run(steps=100, frame=100))
@@ -214,23 +219,26 @@ def test_stimulus_now_begins_with_the_next_step(worker: Client) -> None:
     worker.result(run)
 
 
-@pytest.mark.parametrize(("send", "words"), [
-    (lambda w: w.set_param("nowhere", "v_th", 1.0), "there is no node 'nowhere'"),
-    (lambda w: w.set_param("n3", "v_th", "high"), "'hidden': v_th must be a number, not 'high'"),
-    (lambda w: w.set_param("n3", "colour", 1), "'hidden' has no parameter colour"),
-    (lambda w: w.set_param("n3", "v_th", -1.0), "v_th must be above 0"),
-    (lambda w: w.set_param("n3", "v_th", float("nan")), "must be a finite number"),
-    (lambda w: w.set_param("n3", "size", [3, 0]), "size must be a list of positive whole numbers"),
-    (lambda w: w.stimulate("n3", 1.0, neurons=[10]), "'hidden' has the neurons 0 to 9, not 10"),
-    (lambda w: w.stimulate("n3", 1.0, neurons=[-1]), "'hidden' has the neurons 0 to 9, not -1"),
-    (lambda w: w.stimulate("n1", 1.0), "'noise' takes no current"),
-    (lambda w: w.stimulate("gone", 1.0), "there is no node 'gone'"),
-    (lambda w: w.stimulate("n3", 1.0, at=1), "step 1 is over"),
-    (lambda w: w.run(stream=[["n3", "w"]]), "'hidden' has no signal w; it has spikes, v"),
-    (lambda w: w.run(stream=[["n3"]]), "a signal to stream is [node, port]"),
-    (lambda w: w.run(stream=[["n3", "v", [1.5]]]), "not 1.5"),
-    (lambda w: w.send("fly"), "there is no message 'fly'"),
-])
+@pytest.mark.parametrize(
+    ("send", "words"),
+    [
+        (lambda w: w.set_param("nowhere", "v_th", 1.0), "there is no node 'nowhere'"),
+        (lambda w: w.set_param("n3", "v_th", "high"), "'hidden': v_th must be a number, not 'high'"),
+        (lambda w: w.set_param("n3", "colour", 1), "'hidden' has no parameter colour"),
+        (lambda w: w.set_param("n3", "v_th", -1.0), "v_th must be above 0"),
+        (lambda w: w.set_param("n3", "v_th", float("nan")), "must be a finite number"),
+        (lambda w: w.set_param("n3", "size", [3, 0]), "size must be a list of positive whole numbers"),
+        (lambda w: w.stimulate("n3", 1.0, neurons=[10]), "'hidden' has the neurons 0 to 9, not 10"),
+        (lambda w: w.stimulate("n3", 1.0, neurons=[-1]), "'hidden' has the neurons 0 to 9, not -1"),
+        (lambda w: w.stimulate("n1", 1.0), "'noise' takes no current"),
+        (lambda w: w.stimulate("gone", 1.0), "there is no node 'gone'"),
+        (lambda w: w.stimulate("n3", 1.0, at=1), "step 1 is over"),
+        (lambda w: w.run(stream=[["n3", "w"]]), "'hidden' has no signal w; it has spikes, v"),
+        (lambda w: w.run(stream=[["n3"]]), "a signal to stream is [node, port]"),
+        (lambda w: w.run(stream=[["n3", "v", [1.5]]]), "not 1.5"),
+        (lambda w: w.send("fly"), "there is no message 'fly'"),
+    ],
+)
 def test_bad_requests_get_a_sentence_and_change_nothing(worker: Client, send: Any, words: str) -> None:
     document = nets.noisy()
     worker.result(worker.load(document))

@@ -17,11 +17,17 @@ from engine.run.protocol import Decoder, FrameError, Malformed
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8)
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
 ARRAYS = st.sampled_from(["?", "u1", "i4", "<i8", ">i2", "f4", "f8", ">f8"]).flatmap(
-    lambda dtype: arrays(dtype, array_shapes(min_dims=0, min_side=0)))
-MESSAGES = st.builds(lambda fields, kind: {**fields, "type": kind},
-                     st.dictionaries(st.text(), PLAIN | ARRAYS, max_size=4), st.text())
+    lambda dtype: arrays(dtype, array_shapes(min_dims=0, min_side=0))
+)
+MESSAGES = st.builds(
+    lambda fields, kind: {**fields, "type": kind},
+    st.dictionaries(st.text(), PLAIN | ARRAYS, max_size=4),
+    st.text(),
+)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -53,14 +59,21 @@ def test_a_frame_of_garbage_costs_only_itself(garbage: bytes) -> None:
     assert second == {"type": "hello"}
 
 
-@pytest.mark.parametrize("body", [
-    msgpack.packb([1, 2]), msgpack.packb({"kind": "run"}), msgpack.packb({"type": 5}), msgpack.packb({1: 2}),
-    b"",
-    msgpack.packb({"type": "x", "a": {"dtype": "|O8", "shape": [1], "data": b"12345678"}}),
-    msgpack.packb({"type": "x", "a": {"dtype": "<f4", "shape": [2], "data": b"1234"}}),
-    msgpack.packb({"type": "x", "a": {"dtype": "<f4", "shape": [-1], "data": b"1234"}}),
-    msgpack.packb({"type": "hello"})[:-1], b"\x91" * 5000,
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        msgpack.packb([1, 2]),
+        msgpack.packb({"kind": "run"}),
+        msgpack.packb({"type": 5}),
+        msgpack.packb({1: 2}),
+        b"",
+        msgpack.packb({"type": "x", "a": {"dtype": "|O8", "shape": [1], "data": b"12345678"}}),
+        msgpack.packb({"type": "x", "a": {"dtype": "<f4", "shape": [2], "data": b"1234"}}),
+        msgpack.packb({"type": "x", "a": {"dtype": "<f4", "shape": [-1], "data": b"1234"}}),
+        msgpack.packb({"type": "hello"})[:-1],
+        b"\x91" * 5000,
+    ],
+)
 def test_a_frame_without_a_message_says_so_in_one_line(body: bytes) -> None:
     found = protocol.decode(body)
     assert isinstance(found, Malformed)
@@ -95,21 +108,27 @@ def test_a_message_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         protocol.encode({"type": "x", "data": b"0" * 1001})
 
 
-@pytest.mark.parametrize(("message", "sentence"), [
-    ({"type": "fly"}, "there is no message 'fly'"),
-    ({"type": "run", "speed": 3}, "run: there is no field 'speed'"),
-    ({"type": "run", "steps": 0}, "run: steps must be at least 1, not 0"),
-    ({"type": "run", "steps": True}, "run: steps must be a whole number, not True"),
-    ({"type": "run", "factor": float("nan")}, "run: factor must be finite"),
-    ({"type": "step", "steps": 1.5}, "step: steps must be a whole number, not 1.5"),
-    ({"type": "load"}, "load: document is missing"),
-    ({"type": "set_param", "node": "a", "name": 3, "value": 1}, "set_param: name must be a text, not 3"),
-])
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ({"type": "fly"}, "there is no message 'fly'"),
+        ({"type": "run", "speed": 3}, "run: there is no field 'speed'"),
+        ({"type": "run", "steps": 0}, "run: steps must be at least 1, not 0"),
+        ({"type": "run", "steps": True}, "run: steps must be a whole number, not True"),
+        ({"type": "run", "factor": float("nan")}, "run: factor must be finite"),
+        ({"type": "step", "steps": 1.5}, "step: steps must be a whole number, not 1.5"),
+        ({"type": "load"}, "load: document is missing"),
+        ({"type": "set_param", "node": "a", "name": 3, "value": 1}, "set_param: name must be a text, not 3"),
+    ],
+)
 def test_a_wrong_request_is_a_sentence(message: dict[str, Any], sentence: str) -> None:
     assert str(protocol.problem(message)).startswith(sentence)
 
 
 def test_right_requests_pass() -> None:
-    for message in ({"type": "run", "request": 3, "steps": None, "factor": 2}, {"type": "hello"},
-                    {"type": "set_param", "node": "a", "name": "b", "value": None}):
+    for message in (
+        {"type": "run", "request": 3, "steps": None, "factor": 2},
+        {"type": "hello"},
+        {"type": "set_param", "node": "a", "name": "b", "value": None},
+    ):
         assert protocol.problem(message) is None

@@ -68,8 +68,13 @@ class Desk:
                 self._done(message, reply)
 
     def _hello(self, message: Message) -> Reply:
-        return {"protocol": protocol.VERSION, "pid": os.getpid(), "host": platform.node(),
-                "python": platform.python_version(), "ready": not self.ready.is_alive()}
+        return {
+            "protocol": protocol.VERSION,
+            "pid": os.getpid(),
+            "host": platform.node(),
+            "python": platform.python_version(),
+            "ready": not self.ready.is_alive(),
+        }
 
     def _load(self, message: Message) -> Reply:
         self._await_torch()
@@ -78,16 +83,22 @@ class Desk:
         from engine.run.worker.session import Session
 
         self._end("replaced")
-        session = Session(loads(message["document"], message.get("name") or "the document"),
-                          message.get("device") or "cpu")
+        session = Session(
+            loads(message["document"], message.get("name") or "the document"), message.get("device") or "cpu"
+        )
         if message.get("checkpoint"):
             session.load_tensors(message["checkpoint"])
         self.session = session
         self._tell()
         program = session.program
-        return {"title": program.title, "dt": program.dt, "seed": program.seed, "ops": len(program.ops),
-                "records": [record.name for record in program.records],
-                "diagnostics": described(session.compiled.diagnostics)}
+        return {
+            "title": program.title,
+            "dt": program.dt,
+            "seed": program.seed,
+            "ops": len(program.ops),
+            "records": [record.name for record in program.records],
+            "diagnostics": described(session.compiled.diagnostics),
+        }
 
     def _run(self, message: Message) -> Reply:
         session = self._loaded()
@@ -153,8 +164,13 @@ class Desk:
         self._loaded()
         if self.live is None:
             raise RefusedError("nothing runs that could be stimulated: send run first", message["node"])
-        start = self.live.stimulate(message["node"], message.get("neurons"), float(message["amplitude"]),
-                                    message.get("steps") or 1, message.get("at"))
+        start = self.live.stimulate(
+            message["node"],
+            message.get("neurons"),
+            float(message["amplitude"]),
+            message.get("steps") or 1,
+            message.get("at"),
+        )
         return {"step": start}
 
     def _train(self, message: Message) -> Reply:
@@ -260,8 +276,12 @@ class Desk:
         message: Message = {"type": "state", "state": self._name(), "step": 0, "time": 0.0}
         message["memory"] = memory()
         if live:
-            message |= {"step": live.clock, "time": live.clock * live.session.program.dt,
-                        "sample": live.feed.sample, **live.meter.read()}
+            message |= {
+                "step": live.clock,
+                "time": live.clock * live.session.program.dt,
+                "sample": live.feed.sample,
+                **live.meter.read(),
+            }
             self._progress(live)
         self.outbox.put(message)
 
@@ -292,8 +312,16 @@ class Desk:
         self._error(message, sentence(error), getattr(error, "node", ""), diagnostics)
 
     def _error(self, message: Message, text: str, node: str = "", found: list[Any] | None = None) -> None:
-        self.outbox.put({"type": "error", "of": message["type"], "request": message.get("request"),
-                         "node": node, "text": text, "diagnostics": found or []})
+        self.outbox.put(
+            {
+                "type": "error",
+                "of": message["type"],
+                "request": message.get("request"),
+                "node": node,
+                "text": text,
+                "diagnostics": found or [],
+            }
+        )
 
 
 def _load_torch() -> None:

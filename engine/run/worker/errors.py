@@ -38,5 +38,14 @@ def sentence(error: BaseException) -> str:
 
 def described(diagnostics: tuple[Diagnostic, ...]) -> list[dict[str, Any]]:
     """Diagnostics as plain data; fixes stay with whoever compiles the document for editing."""
-    return [{"code": d.code, "severity": d.severity, "nodes": list(d.nodes), "message": d.message, "at": d.at,
-             "hint": d.hint} for d in diagnostics]
+    return [
+        {
+            "code": d.code,
+            "severity": d.severity,
+            "nodes": list(d.nodes),
+            "message": d.message,
+            "at": d.at,
+            "hint": d.hint,
+        }
+        for d in diagnostics
+    ]

@@ -67,8 +67,12 @@ class Recordings(Feed):
         self.signals = {source: signal.to(self.device) for source, signal in batch.inputs.items()}
         self.end = max(map(len, self.signals.values()))
         self.noise = Noise(self.seed, self.index, 1)
-        self.sample = {"index": self.index, "of": len(self.split), "steps": self.end + self.tail,
-                       "label": _label(self.split, self.index)}
+        self.sample = {
+            "index": self.index,
+            "of": len(self.split),
+            "steps": self.end + self.tail,
+            "label": _label(self.split, self.index),
+        }
         return True
 
 
@@ -78,8 +82,12 @@ def _label(split: Split, index: int) -> str:
     return str(split.classes[int(label)]) if label.ndim == 0 and label >= 0 else ""
 
 
-def open_feed(session: Session, options: dict[str, Any], on_progress: Callable[[int, int], None],
-              should_stop: Callable[[], bool]) -> Feed:
+def open_feed(
+    session: Session,
+    options: dict[str, Any],
+    on_progress: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> Feed:
     """The feed a program asks for: its data set, if it has one."""
     datasets = session.program.of_role("dataset")
     if not datasets:
@@ -93,8 +101,9 @@ def open_feed(session: Session, options: dict[str, Any], on_progress: Callable[[
     root = Path(options["data_root"]) if options.get("data_root") else data_root()
     name = options.get("split") or recipe("run", session.program.recipes).split
     try:
-        return Recordings(session, Split(session.program, name, root, limit=options.get("samples"),
-                                         progress=progress))
+        return Recordings(
+            session, Split(session.program, name, root, limit=options.get("samples"), progress=progress)
+        )
     except StoppedError:
         raise
     except (MyelinError, ValueError, OSError) as error:

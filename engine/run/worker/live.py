@@ -100,12 +100,16 @@ class Live:
         began = time.perf_counter()
         network, start = self.session.network, self.state.step
         inputs = {**self.feed.inputs(start, steps), **self._stimuli(steps)}
-        spiking = [Source(op.id, "spikes") for op in self.session.program.of_role("population")
-                   if "spikes" in op.spec.outputs]
+        spiking = [
+            Source(op.id, "spikes")
+            for op in self.session.program.of_role("population")
+            if "spikes" in op.spec.outputs
+        ]
         keep = {*spiking, *(s.source for s in self.streams if s.records not in streams.TENSORS)}
         with torch.no_grad():
-            result = network.run(inputs, self.state, steps=steps, end=self.feed.end, batch=1, keep=keep,
-                                 noise=self.feed.noise)
+            result = network.run(
+                inputs, self.state, steps=steps, end=self.feed.end, batch=1, keep=keep, noise=self.feed.noise
+            )
         self._gather(result.signals)
         self.state, self.clock = result.state, self.clock + steps
         self.meter.count(steps, sum(float(result.signals[s].sum()) for s in spiking if s in result.signals))
@@ -118,12 +122,17 @@ class Live:
         found = streams.chosen(session, self.asked)
         self.flush()
         self.session, self.streams, self.state = session, found, carried(session, self.state)
-        self.pulses = [p for p in self.pulses if p.op in session.program.ops
-                       and session.program.ops[p.op].shapes["input"] == tuple(p.pattern.shape)]
+        self.pulses = [
+            p
+            for p in self.pulses
+            if p.op in session.program.ops
+            and session.program.ops[p.op].shapes["input"] == tuple(p.pattern.shape)
+        ]
         self._snapshots_due = True
 
-    def stimulate(self, node: str, neurons: list[Any] | None, amplitude: float, steps: int,
-                  at: int | None) -> int:
+    def stimulate(
+        self, node: str, neurons: list[Any] | None, amplitude: float, steps: int, at: int | None
+    ) -> int:
         """Add a current for ``steps`` steps from step ``at`` on (None: the next one); the step it begins."""
         op = self.session.op(node)
         start = self.clock if at is None else at
@@ -140,16 +149,27 @@ class Live:
         if self._snapshots_due:
             records |= streams.snapshots(self.session, self.streams)
         if records:
-            self.send({"type": "records", "sequence": self.sequence, "step": self._first,
-                       "steps": self.clock - self._first, "dt": self.session.program.dt,
-                       "sample": self.feed.sample, "records": records})
+            self.send(
+                {
+                    "type": "records",
+                    "sequence": self.sequence,
+                    "step": self._first,
+                    "steps": self.clock - self._first,
+                    "dt": self.session.program.dt,
+                    "sample": self.feed.sample,
+                    "records": records,
+                }
+            )
             self.sequence += 1
         self._gathered, self._first, self._bytes, self._snapshots_due = {}, self.clock, 0, False
 
     def _window(self) -> int:
         """Steps of the next window: as many as can be shown and answered in time, and not beyond any end."""
-        ends = [self.feed.left(self.state.step), None if self.target is None else self.target - self.clock,
-                None if self._frame is None else self._first + self._frame - self.clock]
+        ends = [
+            self.feed.left(self.state.step),
+            None if self.target is None else self.target - self.clock,
+            None if self._frame is None else self._first + self._frame - self.clock,
+        ]
         if self._pace:
             ends.append(max(1, round(self._pace * WINDOW)))
         return min([self._size, *(end for end in ends if end is not None)])

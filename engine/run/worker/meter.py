@@ -34,8 +34,11 @@ class Meter:
         """Rates since the last reading; ``real_time``: simulated seconds per second."""
         seconds = max(time.perf_counter() - self.since, 1e-9)
         rate = self.steps / seconds
-        found = {"steps_per_s": rate, "spikes_per_s": self.spikes / seconds,
-                 "real_time": rate * self.dt / 1000}
+        found = {
+            "steps_per_s": rate,
+            "spikes_per_s": self.spikes / seconds,
+            "real_time": rate * self.dt / 1000,
+        }
         self.restart()
         return found
 

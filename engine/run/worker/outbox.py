@@ -86,5 +86,6 @@ def _frame(message: Message) -> bytes:
         return protocol.encode(message)
     except FrameError as error:
         request = message.get("request")
-        return protocol.encode({"type": "error", "of": message["type"], "request": request, "node": "",
-                                "text": str(error)})
+        return protocol.encode(
+            {"type": "error", "of": message["type"], "request": request, "node": "", "text": str(error)}
+        )

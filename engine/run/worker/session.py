@@ -93,8 +93,11 @@ def _digest(tensor: Tensor) -> bytes:
 
 def carried(session: Session, state: State) -> State:
     """``state`` as far as it fits the session's network; an op whose shape has changed starts afresh."""
-    kept = {key: _fitting(session, session.program.ops[key], values)
-            for key, values in state.values.items() if key in session.program.ops}
+    kept = {
+        key: _fitting(session, session.program.ops[key], values)
+        for key, values in state.values.items()
+        if key in session.program.ops
+    }
     return State(state.step, {key: values for key, values in kept.items() if values})
 
 
@@ -108,8 +111,10 @@ def _fitting(session: Session, op: Op, values: dict[str, Tensor]) -> dict[str, T
     if like is None:
         return {}
     blank = torch.zeros_like(like)
-    return {name: values[name] if name in values else blank + _first(session, op, first)
-            for name, first in op.spec.state_of(op.p).items()}
+    return {
+        name: values[name] if name in values else blank + _first(session, op, first)
+        for name, first in op.spec.state_of(op.p).items()
+    }
 
 
 def _first(session: Session, op: Op, first: str | float) -> Any:

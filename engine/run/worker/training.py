@@ -19,8 +19,9 @@ from engine.run.worker.session import Session
 SPLITS = ("train", "test")
 
 
-def train(session: Session, options: Message, send: Callable[[Message], None],
-          should_stop: Callable[[], bool]) -> tuple[Session, dict[str, Any]]:
+def train(
+    session: Session, options: Message, send: Callable[[Message], None], should_stop: Callable[[], bool]
+) -> tuple[Session, dict[str, Any]]:
     """Train the document's network from its own seed; (session with what was learned, last metrics).
 
     ``send`` gets ``metrics`` for each epoch and ``progress`` for each batch and recording read.
@@ -36,8 +37,13 @@ def train(session: Session, options: Message, send: Callable[[Message], None],
         send({"type": kind, "of": "train", **event})
 
     settings = training.Options(
-        out=Path(options["out"]), seed=trained.program.seed, device=options.get("device") or "cpu",
-        resume=bool(options.get("resume")), on_event=on_event, should_stop=should_stop)
+        out=Path(options["out"]),
+        seed=trained.program.seed,
+        device=options.get("device") or "cpu",
+        resume=bool(options.get("resume")),
+        on_event=on_event,
+        should_stop=should_stop,
+    )
     splits = _splits(trained, options, on_event, should_stop)
     network: Network = trained.network.train()
     try:
@@ -47,8 +53,12 @@ def train(session: Session, options: Message, send: Callable[[Message], None],
     return trained, found
 
 
-def _splits(session: Session, options: Message, on_event: Callable[[dict[str, Any]], None],
-            should_stop: Callable[[], bool]) -> dict[str, Split]:
+def _splits(
+    session: Session,
+    options: Message,
+    on_event: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], bool],
+) -> dict[str, Split]:
     root = Path(options["data_root"]) if options.get("data_root") else data_root()
 
     def progress(done: int, total: int) -> None:
