@@ -36,7 +36,7 @@ class Scan:
         if not torch.is_grad_enabled() or steps <= SEGMENT:
             return self._segment(columns, state, steps)
         pieces = []
-        # the backward of a slice fills a whole sequence with zeros, once for every segment; that of a split does not
+        # the backward of a slice fills a whole sequence with zeros, once a segment; that of a split does not
         split = {name: signal.split(SEGMENT) for name, signal in columns.items()}
         for number, start in enumerate(range(0, steps, SEGMENT)):
             part = {name: segments[number] for name, segments in split.items()}
