@@ -148,7 +148,8 @@ def _sparse_linear(x: Tensor, weight: Sparse, exact: bool) -> Tensor:
     dtype = torch.float64 if exact else x.dtype
     flat = x.reshape(-1, x.shape[-1])
     index = torch.stack([weight.post, weight.pre])
-    matrix = torch.sparse_coo_tensor(index, weight.weight.to(dtype), weight.shape)
+    values = weight.weight.to(dtype)
+    matrix = torch.sparse_coo_tensor(index, values, weight.shape, check_invariants=False)
     y: Tensor = torch.sparse.mm(matrix, flat.to(dtype).T).T
     return y.to(x.dtype).reshape(*x.shape[:-1], weight.shape[0])
 
