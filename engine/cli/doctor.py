@@ -19,6 +19,7 @@ from engine.cli._console import out, print_json, size, table
 from engine.cli._failures import PROBLEM, one_line
 from engine.cli._versions import installed, own_version, requirements
 from engine.data.store import at_hand, data_root, data_sets
+from nodes import registry
 
 LITTLE_SPACE = 2e9  # bytes; a benchmark's data set and some runs
 TORCH_SECONDS = 120
@@ -109,13 +110,16 @@ def _packages() -> Iterator[Finding]:
 
 
 def _plugins() -> Iterator[Finding]:
+    for problem in registry.problems():
+        if problem.what.startswith("nodes."):
+            yield Finding(problem.what, "", f"it cannot be loaded ({problem.reason}): install Myelin again")
     for group in ("myelin.nodes", "myelin.targets"):
         for entry in entry_points(group=group):
             owner = entry.dist.name if entry.dist else "another package"
             try:
                 entry.load()
                 yield Finding(f"{group} {entry.name}", f"from {owner}")
-            except Exception as error:  # someone else's code may fail in any way
+            except (Exception, SystemExit) as error:  # someone else's code may fail in any way
                 reason = f"{type(error).__name__}: {one_line(str(error))}"
                 yield Finding(
                     f"{group} {entry.name}",

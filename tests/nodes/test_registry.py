@@ -68,6 +68,22 @@ def test_a_third_party_adds_nodes_by_an_entry_point(tmp_path: Path) -> None:
     assert ask("demo_by_entry", path=str(tmp_path))["module"] == "somebodys_neurons"
 
 
+def test_a_torn_node_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    (tmp_path / "demo_torn.py").write_text("raise RuntimeError('torn')", encoding="utf-8")
+    (tmp_path / "demo_leaves.py").write_text("import sys\nsys.exit(3)", encoding="utf-8")
+    script = f"""
+import nodes.populations
+from nodes import registry
+nodes.populations.__path__.append({str(tmp_path)!r})
+found = [tuple(problem) for problem in registry.problems()]
+assert found == [
+    ("nodes.populations.demo_leaves", "myelin-studio", "SystemExit: 3"),
+    ("nodes.populations.demo_torn", "myelin-studio", "RuntimeError: torn"),
+], found
+"""
+    assert ask("lif", script)["module"] == "nodes.populations.lif"
+
+
 def test_shared_helpers_are_not_nodes(tmp_path: Path) -> None:
     (tmp_path / "_demo_helper.py").write_text(
         "raise RuntimeError('a helper was imported as a node')", encoding="utf-8"

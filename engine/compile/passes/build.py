@@ -11,6 +11,7 @@ from nodes import registry
 AFTER: tuple[str, ...] = ()
 UNKNOWN_TYPE = declare("MYL101", "error", "the node type is not installed")
 EMPTY = declare("MYL102", "error", "the document has no nodes")
+BROKEN_PACKAGE = declare("MYL105", "warning", "node types are missing because their package cannot be loaded")
 
 
 def run(graph: Graph, context: Context) -> Graph:
@@ -18,6 +19,9 @@ def run(graph: Graph, context: Context) -> Graph:
     document = context.document
     if not document.nodes:
         context.report(EMPTY((), "the document has no nodes", hint="add a population and a source of input"))
+    for problem in registry.problems():
+        message = f"{problem.what} cannot be loaded ({problem.reason})"
+        context.report(BROKEN_PACKAGE((), message, hint=f"update or remove {problem.owner}"))
     for key, node in sorted(document.nodes.items()):
         spec = registry.get(node.type)
         name = node.name or key
