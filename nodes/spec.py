@@ -175,6 +175,7 @@ class Node:
     outputs: ClassVar[dict[str, Port]] = {}
     state: ClassVar[Mapping[str, str | float]] = {}
     noise: ClassVar[Mapping[str, str]] = {}  # name -> "uniform" or "normal" each step, "sequence" once a run
+    over_time: ClassVar[bool] = False  # in training a step depends on all steps that it is given at once
 
     def __init_subclass__(cls) -> None:
         lineage = [vars(base).items() for base in reversed(cls.__mro__)]
@@ -264,6 +265,7 @@ class Projection(Node):
     role = "projection"
     category = "Projections"
     delayable: ClassVar[tuple[str, ...]] = ("axonal", "dendritic", "projection")
+    indexed: ClassVar[bool] = False  # each weight is kept with its source and target
     inputs: ClassVar[dict[str, Port]] = {
         "input": port("spikes", "value", "potential", many=True, doc="presynaptic activity"),
         "delays": port("delays", optional=True, doc="transmission delays"),
@@ -271,6 +273,12 @@ class Projection(Node):
     }
     outputs: ClassVar[dict[str, Port]] = {"output": port("current", doc="postsynaptic current")}
     lag = Param(0, low=0, high=1, unit="steps", doc="steps a spike needs for this hop, besides its delays")
+
+    @classmethod
+    def synapses(cls, p: Values, shapes: Shapes) -> float:
+        """How many weights it has; where they are drawn at random, how many are to be expected."""
+        weight = cls.tensors(p, shapes).get("weight")
+        return math.prod(weight.shape) if weight else 0
 
 
 class Delays(Node):

@@ -30,6 +30,7 @@ class SparseProjection(Weighted):
     """
 
     delayable: ClassVar[tuple[str, ...]] = ("synapse", "axonal", "dendritic", "projection")
+    indexed: ClassVar[bool] = True
     init = Param(
         "kaiming_uniform",
         choices=tuple(name for name in INITIALISERS if name not in DENSE_ONLY),
@@ -64,6 +65,16 @@ class SparseProjection(Weighted):
         if source is not None and target is not None:
             _check_sizes(p, math.prod(source), math.prod(target))
         return {**shapes, "output": target}
+
+    @classmethod
+    def synapses(cls, p: Values, shapes: Shapes) -> float:
+        """Told without drawing them."""
+        sources, targets = math.prod(shapes["input"] or ()), math.prod(shapes["output"] or ())
+        if p.connectivity == "fixed_probability":
+            return float(p.probability * sources * targets)
+        if p.connectivity == "fixed_in_degree":
+            return float(p.in_degree * targets)
+        return connect(p, sources, targets).pre.size
 
     @classmethod
     def tensors(cls, p: Values, shapes: Shapes) -> dict[str, Tensor]:

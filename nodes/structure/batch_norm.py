@@ -28,6 +28,7 @@ class BatchNorm(Structure):
     """
 
     inputs: ClassVar[dict[str, Port]] = {"input": port("current", "value", "potential", many=True)}
+    over_time: ClassVar[bool] = True
     eps = Param(1e-5, low=1e-12, high=1.0, doc="added to the variance")
     momentum = Param(0.1, low=0.0, high=1.0, doc="weight of a new batch in the running statistics")
 

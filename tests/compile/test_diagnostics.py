@@ -10,6 +10,7 @@ from engine.compile import compile_document
 from engine.compile.diagnostics import CODES, declare
 from engine.compile.pipeline import pipeline
 from engine.document import Document
+from nodes import registry
 from tests.compile.drawing import codes, group, new_document, project, set_groups, set_param
 
 pipeline()  # the passes declare the codes
@@ -165,6 +166,60 @@ def listed_delays() -> Document:
     return d
 
 
+def too_fast() -> Document:
+    d, source, _, _ = sound()
+    set_param(d, source, "rate", 1500.0)
+    return d
+
+
+def too_fast_an_encoder() -> Document:
+    d, _, _, cells = sound(dt=5.0)
+    signal, poisson = d.add("readout.spike_count"), d.add("encoder.poisson", max_rate=300.0)
+    d.connect(cells, "spikes", signal, "input")
+    d.connect(signal, "output", poisson, "input")
+    d.connect(poisson, "output", d.add("probe.spikes"), "input")
+    return d
+
+
+def too_short() -> Document:
+    d, _, _, cells = sound()
+    set_param(d, cells, "refractory", 0.4)
+    return d
+
+
+def too_many_synapses() -> Document:
+    d = new_document()
+    source, cells = d.add("population.poisson", size=[100_000]), d.add("population.lif", size=[100_000])
+    project(d, source, cells)
+    return d
+
+
+def too_many_sparse_synapses() -> Document:
+    d = new_document()
+    source, cells = d.add("population.poisson", size=[10**6]), d.add("population.lif", size=[10**6])
+    sparse = d.add("projection.sparse", probability=0.5)
+    d.connect(source, "spikes", sparse, "input")
+    d.connect(sparse, "output", cells, "input")
+    return d
+
+
+def too_large_an_image() -> Document:
+    d = new_document()
+    source, cells = d.add("population.poisson", size=[1, 1000, 1000]), d.add("population.lif")
+    conv = d.add("projection.conv2d", channels=100_000)
+    d.connect(source, "spikes", conv, "input")
+    d.connect(conv, "output", cells, "input")
+    return d
+
+
+def in_pieces() -> Document:
+    d, _, _, cells = sound()
+    norm = d.add("structure.batch_norm")
+    project(d, cells, norm, delay=3.0)
+    d.connect(norm, "output", cells, "input")
+    return d
+
+
 def no_delay() -> Document:
     d, _, _, cells = sound()
     other = d.add("population.lif", name="other", size=[3])
@@ -192,13 +247,39 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL130": [granularity], "MYL131": [loose],
     "MYL140": [conflict], "MYL141": [unknown_shape, unknown_shape_beside_a_warning], "MYL142": [refused],
     "MYL150": [rounded], "MYL151": [unstable], "MYL152": [too_long], "MYL153": [listed_delays],
-    "MYL160": [no_delay], "MYL170": [unused], "MYL180": [nothing_to_probe],
+    "MYL154": [too_fast, too_fast_an_encoder], "MYL155": [too_short],
+    "MYL156": [too_many_synapses, too_many_sparse_synapses, too_large_an_image],
+    "MYL160": [no_delay], "MYL161": [in_pieces],
+    "MYL170": [unused], "MYL180": [nothing_to_probe],
 }  # fmt: skip
 FIXED = {"MYL110", "MYL112", "MYL120", "MYL121", "MYL130", "MYL160"}
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(CASES) == set(CODES)
+    assert set(CASES) == set(CODES) - {"MYL105"}  # of packages, not of documents: see the test below
+
+
+def test_a_package_that_cannot_be_loaded_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = registry.Problem("myelin.nodes nice", "nice-neurons", "RuntimeError: torn")
+    monkeypatch.setattr(registry, "problems", lambda: (problem,))
+    compiled = compile_document(sound()[0])
+    assert codes(compiled) == ["MYL105"]
+    assert compiled.program is not None
+    assert "RuntimeError: torn" in str(compiled.diagnostics[0])
+    assert "nice-neurons" in compiled.diagnostics[0].hint
+
+
+def test_size_of_what_is_too_large_is_told() -> None:
+    (found,) = compile_document(too_many_synapses()).errors
+    assert "10,000,000,000 synapses" in found.message
+    assert "40.0 GB" in found.message
+    assert "sparse" in found.hint
+
+
+def test_a_hundred_thousand_neurons_joined_sparsely_are_possible() -> None:
+    d = too_many_sparse_synapses()
+    set_param(d, d.find("sparse"), "probability", 1e-4)
+    assert not compile_document(d).errors
 
 
 def test_a_sound_document_has_no_problem() -> None:

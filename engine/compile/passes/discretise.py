@@ -9,7 +9,6 @@ from nodes.spec import Delays, Values
 
 AFTER = ("infer_shapes",)
 ROUNDED = declare("MYL150", "info", "a delay is no whole number of steps")
-UNSTABLE = declare("MYL151", "warning", "a time constant is shorter than Euler integration allows")
 TOO_LONG = declare("MYL152", "error", "a delay needs more steps than can be kept")
 MOST_TAPS = 4096
 
@@ -18,7 +17,6 @@ def run(graph: Graph, context: Context) -> Graph:
     """Every delayed projection gets its taps."""
     graph = graph.copy()
     for v in list(vertices(graph)):
-        _check_stability(context, v)
         if v.delays:
             update(graph, v.id, delay=_steps(context, context.delays[v.delays]))
     return graph
@@ -38,17 +36,3 @@ def _steps(context: Context, d: Vertex) -> Delay:
         context.report(ROUNDED((d.origin,), message))
     p = Values({**d.p, "dt": dt})
     return Delay(d.origin, d.type, p.granularity, low, high, extend, d.spec.learns(p), p)
-
-
-def _check_stability(context: Context, v: Vertex) -> None:
-    """Explicit Euler overshoots when dt > tau and explodes when dt > 2 tau."""
-    assert v.spec is not None
-    if v.p.get("integration") != "euler":
-        return
-    for name, param in v.spec.params.items():
-        if name.startswith("tau") and param.unit == "ms" and v.p[name] < context.dt:
-            message = (
-                f"'{v.name}': {name} of {v.p[name]:g} ms is shorter than the time step of {context.dt:g} ms"
-            )
-            hint = "use exact integration or a shorter time step"
-            context.report(UNSTABLE((v.origin,), message, name, hint))

@@ -12,8 +12,9 @@ from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Graph, Vertex, vertex
 from engine.program import Stage
 
-AFTER = ("check_delays",)
+AFTER = ("check_delays", "check_memory", "check_times")
 NO_DELAY = declare("MYL160", "error", "a loop has no delay")
+IN_PIECES = declare("MYL161", "warning", "statistics over time are taken of pieces of the sequence")
 
 
 def run(graph: Graph, context: Context) -> Graph:
@@ -47,9 +48,20 @@ def _loop(graph: Graph, context: Context, part: nx.DiGraph) -> Stage:
         cut = tuple(key for key, steps in delay.items() if steps >= chunk)
         rest = _among(part, [key for key, steps in delay.items() if steps < chunk])
         if nx.is_directed_acyclic_graph(rest):
+            _warn_of_pieces(graph, context, sorted(part), chunk)
             return Stage((*cut, *nx.lexicographical_topological_sort(rest)), chunk, cut)
     _report(graph, context, _among(part, [key for key, steps in delay.items() if steps == 0]))
     return Stage(tuple(sorted(part)), 1)
+
+
+def _warn_of_pieces(graph: Graph, context: Context, members: list[str], chunk: int) -> None:
+    """A loop sees its sequence in chunks, and so does a node that looks at all steps at once."""
+    for v in (vertex(graph, key) for key in members):
+        if v.spec and v.spec.over_time:
+            steps = "one step" if chunk == 1 else f"{chunk} steps"
+            message = f"'{v.name}' stands in a loop: in training its statistics are those of {steps} at a time"
+            hint = "move it out of the loop, or lengthen the loop's smallest delay"
+            context.report(IN_PIECES((v.origin,), message, hint=hint))
 
 
 def _report(graph: Graph, context: Context, undelayed: nx.DiGraph) -> None:
