@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from engine.backend import memory
 from engine.backend.data import Batch, Split
 from engine.backend.network import Network
 from engine.backend.noise import Noise
+from engine.backend.tensors import tensor_key
 from engine.errors import MyelinError
-from engine.program import Op, Record, Source
+from engine.program import Op, Program, Record, Source
 
 Progress = Callable[[int, int], None]
 
@@ -60,19 +63,10 @@ def evaluate(
     """Accuracy, mean loss and confusion matrix ``[true][predicted]`` on a split; the mode is restored."""
     training = network.training
     network.eval()
-    loss = judged(network)
-    (source,) = loss.inputs["prediction"]
-    classes = len(split.classes)
-    confusion, total, done = np.zeros((classes, classes), np.int64), 0.0, 0
-    for part in split.batches(batch):
-        signals, losses = forward(network, part, run=0)
-        predicted, true = score(signals[source], part.label.to(network_device(network)))
-        _check_classes(loss, signals[source], classes)
-        np.add.at(confusion, (true.cpu().numpy(), predicted.cpu().numpy()), 1)
-        total += float(sum(value.double().sum() for value in losses.values()))
-        done += part.total
-        on_progress(done, len(split))
-    network.train(training)
+    try:
+        confusion, total = _counted(network, split, batch, on_progress)
+    finally:
+        network.train(training)
     if split.world > 1:
         confusion = over_processes(torch.from_numpy(confusion)).numpy()
         total = float(over_processes(torch.tensor(total, dtype=torch.float64)))
@@ -87,6 +81,23 @@ def evaluate(
         "classes": list(split.classes),
         "confusion": confusion.tolist(),
     }
+
+
+def _counted(network: Network, split: Split, batch: int, on_progress: Progress) -> tuple[np.ndarray, float]:
+    """(confusion matrix, sum of losses) of our part of a split."""
+    loss = judged(network)
+    (source,) = loss.inputs["prediction"]
+    classes = len(split.classes)
+    confusion, total, done = np.zeros((classes, classes), np.int64), 0.0, 0
+    for part in split.batches(batch):
+        signals, losses = forward(network, part, run=0)
+        predicted, true = score(signals[source], part.label.to(network_device(network)))
+        _check_classes(loss, signals[source], classes)
+        np.add.at(confusion, (true.cpu().numpy(), predicted.cpu().numpy()), 1)
+        total += float(sum(value.double().sum() for value in losses.values()))
+        done += part.total
+        on_progress(done, len(split))
+    return confusion, total
 
 
 def over_processes(mine: Tensor) -> Tensor:
@@ -147,6 +158,7 @@ def simulate(
     keep = {record.source for record in records if record.records in ("signal", "rate")}
     end = max(map(len, inputs.values())) if inputs else None
     total = steps if steps is not None else (end or 0) + network.program.tail
+    _require_memory(network.program, keep, total * batch)
     found: dict[Source, list[Tensor]] = {source: [] for source in keep}
     state = None
     for start in range(0, total, chunk):
@@ -159,9 +171,16 @@ def simulate(
     return {record.name: _recorded(network, record, found) for record in records}
 
 
+def _require_memory(program: Program, keep: set[Source], columns: int) -> None:
+    """Every step and sample of what is kept is held until the end, and joined then."""
+    values = sum(math.prod(program.ops[source.op].shapes[source.port] or ()) for source in keep)
+    advice = "run for a shorter time or with fewer samples, or record less"
+    memory.require(2 * 4.0 * values * columns, "what is recorded", advice)
+
+
 def _recorded(network: Network, record: Record, found: dict[Source, list[Tensor]]) -> np.ndarray:
     if record.records in ("weights", "delays"):
-        key = f"{record.source.op}:{'weight' if record.records == 'weights' else 'delay'}"
+        key = tensor_key(record.source.op, "weight" if record.records == "weights" else "delay")
         if key not in network.declared:
             raise MyelinError(f"probe '{record.name}' records {record.records}, but its projection has none")
         return network.tensor(key).detach().cpu().numpy()

@@ -38,14 +38,11 @@ class Network(nn.Module):
             op.id: first_sigma(op) for op in program.ops.values() if learnable(op)
         }
         self.smeared = False
-        self._names: dict[str, list[str]] = {}
-        for key in self.declared:
-            op, _, name = key.rpartition(":")
-            self._names.setdefault(op, []).append(name)
+        self._names = tensors.names_by_op(program, self.declared)
         self._values: dict[str, Values] = {}
 
     def tensor(self, key: str) -> Tensor:
-        """A tensor by its key ``<op>:<name>``."""
+        """A tensor by its key (see ``tensors.tensor_key``)."""
         found: Tensor = self.learned[key] if key in self.learned else self.get_buffer(key)
         return found
 
@@ -98,7 +95,7 @@ class Network(nn.Module):
 
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
-        own = {name: self.tensor(f"{op.id}:{name}") for name in self._names.get(op.id, ())}
+        own = {name: self.tensor(tensors.tensor_key(op.id, name)) for name in self._names.get(op.id, ())}
         p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training})
         p.update(op.spec.constants(self.ops, p, self.program.dt))
         return p

@@ -1,16 +1,34 @@
-"""The arrays of a program: drawn from its seed, kept as torch parameters under ``<op>:<name>``."""
+"""The arrays of a program: drawn from its seed, kept as torch tensors under ``tensor_key``."""
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Collection
 
 import numpy as np
 import torch
 from torch import nn
 
+from engine.backend import memory
 from engine.program import Op, Program, delay_shape
 from nodes import registry
 from nodes.spec import Delays, Tensor
+
+
+def tensor_key(op: str, name: str) -> str:
+    """``<op>:<name>``; torch takes no dot in the name of a tensor, so one in an id is written ``%2E``."""
+    return f"{op.replace('%', '%25').replace('.', '%2E')}:{name}"
+
+
+def names_by_op(program: Program, keys: Collection[str]) -> dict[str, list[str]]:
+    """The names of every op's tensors, from their keys."""
+    ids = {tensor_key(op, ""): op for op in program.ops}
+    names: dict[str, list[str]] = {}
+    for key in keys:
+        before, colon, name = key.rpartition(":")
+        names.setdefault(ids[before + colon], []).append(name)
+    return names
 
 
 def declared(op: Op) -> dict[str, Tensor]:
@@ -33,11 +51,13 @@ def _delay_tensor(op: Op, tensors: dict[str, Tensor]) -> Tensor:
 
 
 def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], dict[str, Tensor]]:
-    """(parameters to learn, fixed tensors, declarations), all by key ``<op>:<name>``."""
+    """(parameters to learn, fixed tensors, declarations), all by ``tensor_key``."""
     learned, fixed, specs = nn.ParameterDict(), {}, {}
-    for op in program.ops.values():
-        for name, spec in declared(op).items():
-            key = f"{op.id}:{name}"
+    tensors = {op.id: declared(op) for op in program.ops.values()}
+    _require_memory(tensors)
+    for op, found in tensors.items():
+        for name, spec in found.items():
+            key = tensor_key(op, name)
             drawn = spec.init(generator(program.seed, key), spec.shape)
             value = torch.from_numpy(np.ascontiguousarray(drawn))
             specs[key] = spec
@@ -46,6 +66,11 @@ def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], 
             else:
                 learned[key] = nn.Parameter(value.float())
     return learned, fixed, specs
+
+
+def _require_memory(tensors: dict[str, dict[str, Tensor]]) -> None:
+    needed = sum(4.0 * math.prod(spec.shape) for found in tensors.values() for spec in found.values())
+    memory.require(needed, "the network", "use fewer neurons, or sparse projections")
 
 
 def generator(seed: int, key: str) -> np.random.Generator:

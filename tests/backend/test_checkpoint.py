@@ -9,6 +9,7 @@ import torch
 
 from engine.backend import checkpoint
 from engine.backend.network import Network
+from engine.document import Document
 from engine.errors import MyelinError
 from tests.backend.graphs import network_of
 from tests.compile.drawing import new_document, project
@@ -73,6 +74,22 @@ def test_what_does_not_belong_is_refused_and_nothing_is_read(tmp_path: Path) -> 
             checkpoint.metadata(path)
     assert "there is no checkpoint" in refusal(tmp_path / "missing", network())
     assert "is no readable checkpoint" in refusal(tmp_path, network())
+
+
+def test_an_id_may_hold_what_torch_takes_in_no_name(tmp_path: Path) -> None:
+    ids = iter(["in.put", "100%.2E", "a:b.c", *"defgh"])
+    d = Document.new(mint=lambda: next(ids))
+    a, b = d.add("population.poisson", size=[3]), d.add("population.lif", size=[2], train=["tau_mem"])
+    project(d, a, b, delay=1.0)
+    one, other = network_of(d), network_of(d)
+    assert len(one.declared) == 3
+    with torch.no_grad():
+        for key in one.declared:
+            one.tensor(key).add_(0.5)
+    checkpoint.write(one, tmp_path / "c.safetensors", {})
+    checkpoint.read(other, tmp_path / "c.safetensors")
+    assert all(torch.equal(other.tensor(key), one.tensor(key)) for key in one.declared)
+    assert one.run({}, steps=5).state.values["100%.2E"]["v"].shape == (1, 2)
 
 
 def test_a_place_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

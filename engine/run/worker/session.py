@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.backend.network import Network
 from engine.backend.state import State
+from engine.backend.tensors import tensor_key
 from engine.compile import Compiled, compile_document
 from engine.document import Document, DocumentError
 from engine.document.ops import set_op
@@ -121,7 +122,7 @@ def _first(session: Session, op: Op, first: str | float) -> Any:
     """The value with which a state variable begins."""
     if not isinstance(first, str):
         return first
-    key = f"{op.id}:{first}"
+    key = tensor_key(op.id, first)
     return session.network.tensor(key).detach() if key in session.network.declared else op.p[first]
 
 

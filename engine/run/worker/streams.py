@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.backend import evaluation
+from engine.backend.tensors import tensor_key
 from engine.program import Op, Record, Source
 from engine.run.protocol import shown
 from engine.run.worker.errors import RefusedError
@@ -51,7 +52,7 @@ def _once(found: list[Stream], session: Session) -> list[Stream]:
 
 
 def _of_record(session: Session, record: Record) -> Stream:
-    key = f"{record.source.op}:{TENSORS.get(record.records)}"
+    key = tensor_key(record.source.op, TENSORS.get(record.records, ""))
     if record.records in TENSORS and key not in session.network.declared:
         message = f"probe '{record.name}' records {record.records}, but its projection has none"
         raise RefusedError(message, record.probe)
@@ -68,7 +69,7 @@ def _of_request(session: Session, entry: Any) -> Stream:
             wanted = "[node, port] or [node, port, indices]"
             raise RefusedError(f"a signal to stream is {wanted}, not {shown(entry)}")
     op = session.op(node)
-    if port in TENSORS and f"{op.id}:{TENSORS[port]}" in session.network.declared:
+    if port in TENSORS and tensor_key(op.id, TENSORS[port]) in session.network.declared:
         return Stream(f"{node}.{port}", Source(op.id, port), port)
     if port not in op.spec.outputs or op.role in ("dataset", "offline", "loss"):
         has = ", ".join(op.spec.outputs) or "none"
@@ -106,5 +107,5 @@ def compact(array: np.ndarray) -> np.ndarray:
 def snapshots(session: Session, streams: list[Stream]) -> dict[str, np.ndarray]:
     """Weights and delays as they are now."""
     wanted = [stream for stream in streams if stream.records in TENSORS]
-    keys = {stream.name: f"{stream.source.op}:{TENSORS[stream.records]}" for stream in wanted}
+    keys = {stream.name: tensor_key(stream.source.op, TENSORS[stream.records]) for stream in wanted}
     return {name: session.network.tensor(key).detach().cpu().numpy().copy() for name, key in keys.items()}
