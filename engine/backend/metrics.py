@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Callback
 
 from engine.backend import evaluation
 from engine.backend.data import Split
+from engine.runs import WEIGHTS
 
 if TYPE_CHECKING:
     from engine.backend.training import Options, Training
@@ -47,7 +48,7 @@ class Events(Callback):
         if trainer.is_global_zero:
             _keep(self.options.out / FILE, trainer.current_epoch)
         if not self.options.resume:
-            trainer.save_checkpoint(self.options.out / "checkpoint.safetensors")
+            trainer.save_checkpoint(self.options.out / WEIGHTS)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Start the clock."""
@@ -66,6 +67,9 @@ class Events(Callback):
             place = {"epoch": trainer.current_epoch + 1, "batch": index + 1}
             loss = {"batches": trainer.num_training_batches, "loss": float(outputs["loss"].detach())}
             self.options.on_event({"event": "step", **place, **loss})
+        self._stop_if_asked(trainer)
+
+    def _stop_if_asked(self, trainer: lightning.Trainer) -> None:
         asked = trainer.is_global_zero and self.options.should_stop()
         if trainer.strategy.reduce_boolean_decision(asked, all=False):
             raise Stopped
@@ -98,16 +102,24 @@ class Events(Callback):
             found |= self.judge(module, name, split, due)
         return found
 
-    @staticmethod
-    def judge(module: Training, name: str, split: Split, due: bool = True) -> Row:
+    def judge(self, module: Training, name: str, split: Split, due: bool = True) -> Row:
         """``<name>_accuracy`` and ``_loss`` with rounded delays, ``_accuracy_smeared`` as in training."""
-        network, size = module.network, module.recipe.batch
-        found = evaluation.evaluate(network, split, batch=size) if due else {}
+
+        def measured(smeared: bool) -> Row:
+            network.smeared = smeared
+            try:
+                return evaluation.evaluate(network, split, batch=module.recipe.batch, on_progress=poll)
+            finally:
+                network.smeared = False
+
+        def poll(done: int, total: int) -> None:
+            self._stop_if_asked(module.trainer)
+
+        network = module.network
+        found = measured(smeared=False) if due else {}
         row = {f"{name}_accuracy": found.get("accuracy", ""), f"{name}_loss": found.get("loss", "")}
         if network.sigma:
-            network.smeared = True
-            smeared = evaluation.evaluate(network, split, batch=size) if due else {}
-            network.smeared = False
+            smeared = measured(smeared=True) if due else {}
             row[f"{name}_accuracy_smeared"] = smeared.get("accuracy", "")
         return row
 

@@ -23,11 +23,10 @@ from engine.backend.metrics import FILE, Events, Stopped, last_row
 from engine.backend.network import Network, first_sigma
 from engine.backend.processes import share
 from engine.errors import MyelinError
+from engine.runs import BEST, WEIGHTS
 from nodes.spec import Values
 
 Event = dict[str, Any]
-CHECKPOINT = "checkpoint.safetensors"
-BEST = "best.safetensors"
 OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
@@ -137,7 +136,7 @@ def train(network: Network, recipe: Values, splits: dict[str, Split], options: O
         return fit(network, recipe, splits, options)
     metrics = share(network, recipe, splits, options)
     best = recipe.validation and not metrics.get("stopped") and (options.out / BEST).exists()
-    checkpoint.read(network, options.out / (BEST if best else CHECKPOINT))
+    checkpoint.read(network, options.out / (BEST if best else WEIGHTS))
     return metrics
 
 
@@ -151,10 +150,10 @@ def _check(network: Network, recipe: Values, options: Options) -> None:
             "patience waits for the validation loss: hold out a part of the data with validation, or"
             " set patience to 0"
         )
-    if options.resume and not (options.out / CHECKPOINT).exists():
-        raise MyelinError(f"there is no {options.out / CHECKPOINT} to resume from")
+    if options.resume and not (options.out / WEIGHTS).exists():
+        raise MyelinError(f"there is no {options.out / WEIGHTS} to resume from")
     if options.resume:
-        checkpoint.matching(network, options.out / CHECKPOINT)
+        checkpoint.matching(network, options.out / WEIGHTS)
     _accelerator(options.device)
 
 
@@ -168,19 +167,19 @@ def fit(network: Network, recipe: Values, splits: dict[str, Split], options: Opt
     sampler = Shuffled(len(data), recipe.batch, options.seed)
     loader = DataLoader(data, sampler=sampler, batch_size=None, collate_fn=_same)
     if options.resume:  # Lightning asks for the first batch before it tells the sampler the epoch
-        sampler.set_epoch(_epochs_done(options.out / CHECKPOINT))
+        sampler.set_epoch(_epochs_done(options.out / WEIGHTS))
     try:
         with _quiet():
             trainer = _trainer(recipe, options, events)
             trainer.fit(module, loader, ckpt_path=_resumed(options), weights_only=False)
+        last = events.rows[-1] if events.rows else last_row(options.out)
+        if not recipe.validation or not (options.out / BEST).exists():
+            return last
+        checkpoint.read(network, options.out / BEST)
+        judged = [events.judge(module, name, split) for name, split in others.items()]
+        return {**last, **{key: value for row in judged for key, value in row.items()}}
     except Stopped:
         return {"stopped": True, **(events.rows[-1] if events.rows else {})}
-    last = events.rows[-1] if events.rows else last_row(options.out)
-    if not recipe.validation or not (options.out / BEST).exists():
-        return last
-    checkpoint.read(network, options.out / BEST)
-    judged = [events.judge(module, name, split) for name, split in others.items()]
-    return {**last, **{key: value for row in judged for key, value in row.items()}}
 
 
 def _epochs_done(path: Path) -> int:
@@ -190,7 +189,7 @@ def _epochs_done(path: Path) -> int:
 
 
 def _resumed(options: Options) -> Path | None:
-    return options.out / CHECKPOINT if options.resume else None
+    return options.out / WEIGHTS if options.resume else None
 
 
 def _same(batch: Any) -> Any:
@@ -198,7 +197,7 @@ def _same(batch: Any) -> Any:
 
 
 def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trainer:
-    saves = [_saving(options, CHECKPOINT)]
+    saves = [_saving(options, WEIGHTS)]
     stops: list[Callback] = []
     if recipe.validation:
         saves.append(_saving(options, BEST, monitor="validation_loss"))

@@ -49,7 +49,7 @@ def application() -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from engine.cli._versions import own_version
+        from engine.versions import own_version
 
         print(f"myelin {own_version()}")
         raise typer.Exit

@@ -53,9 +53,13 @@ class Live:
 
     def training(self, name: str, epochs: int) -> Callable[[dict[str, Any]], None]:
         """A listener to the events of training."""
-        self._progress.reset(self._bar, description=name, total=epochs, note="")
+        begun = False
 
         def listen(event: dict[str, Any]) -> None:
+            nonlocal begun
+            if not begun:  # the data have been read
+                self._progress.reset(self._bar, description=name, total=epochs, note="")
+                begun = True
             if event["event"] == "step":
                 part = event["batch"] / event["batches"]
                 place = f"epoch {event['epoch']}/{epochs}  batch {event['batch']}/{event['batches']}"

@@ -1,9 +1,8 @@
-"""Run folders: ``<document>.runs/<time>-<id>/`` with what a run was, what it measured and what it learned."""
+"""Where runs lie, ``<document>.runs/<time>-<id>/``, and how the command line finds them."""
 
 from __future__ import annotations
 
 import json
-import platform
 import secrets
 import time
 from pathlib import Path
@@ -11,14 +10,10 @@ from typing import Any
 
 from engine.cli._failures import UsageError
 from engine.cli._settings import Settings
-from engine.cli._versions import installed, own_version
 from engine.document import Document, DocumentError
-from engine.document.store import digest, encode, put, read_bytes
-from engine.errors import MyelinError
+from engine.document.store import read_bytes
+from engine.runs import RECORD, WEIGHTS, origin
 
-RECORD = "run.json"
-WEIGHTS = "checkpoint.safetensors"
-BEST = "best.safetensors"  # of the epoch that a validation split chose
 NEWEST = "newest"  # on the command line, instead of a path
 FIRST_ARM = "learned"  # of a comparison
 
@@ -73,31 +68,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Replace ``run.json`` in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        put((json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode(), folder / RECORD)
-    except DocumentError as error:
-        raise MyelinError(str(error)) from None
-
-
 def settings_of(checkpoint: Path) -> Settings:
     """How the command line of a training run had changed the document."""
     return Settings.of(read_record(checkpoint.parent).get("settings", {}))
 
 
-def origin(document: Document, file: Path, settings: Settings, device: str) -> dict[str, Any]:
+def about(document: Document, file: Path, settings: Settings, device: str) -> dict[str, Any]:
     """What a record says of where its numbers come from."""
-    versions = {name: installed(name) for name in ("torch", "lightning", "numpy")}
-    return {
-        "file": str(file),
-        "title": document.meta.get("title", ""),
-        "document": digest(encode(document, file)),
-        "settings": settings.as_dict(),
-        "seed": document.meta.get("seed", 0),
-        "device": device,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "machine": platform.platform(),
-        "versions": {"myelin": own_version(), "python": platform.python_version(), **versions},
-    }
+    return {"file": str(file), "settings": settings.as_dict(), **origin(document, device)}

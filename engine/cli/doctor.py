@@ -17,8 +17,8 @@ import typer
 from engine.bootstrap import NEWEST, OLDEST
 from engine.cli._console import out, print_json, size, table
 from engine.cli._failures import PROBLEM, one_line
-from engine.cli._versions import installed, own_version, requirements
 from engine.data.store import at_hand, data_root, data_sets
+from engine.versions import installed, own_version, requirements
 from nodes import registry
 
 LITTLE_SPACE = 2e9  # bytes; a benchmark's data set and some runs

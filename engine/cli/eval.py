@@ -13,7 +13,6 @@ from engine.cli._live import Live
 from engine.cli._network import Device, trained
 from engine.cli._runs import weights_of
 from engine.cli._settings import Settings
-from engine.cli._training import with_interval
 from engine.data.store import data_root
 
 
@@ -47,6 +46,7 @@ def evaluate(
 
     from engine.backend import evaluation
     from engine.backend.data import Split
+    from engine.backend.recorded import with_interval
     from engine.recipe import recipe
 
     with Live() as live:

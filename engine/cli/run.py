@@ -18,12 +18,13 @@ from engine.cli._console import out, print_json, table
 from engine.cli._failures import UsageError, say
 from engine.cli._live import Live
 from engine.cli._network import Device, trained
-from engine.cli._runs import new_run, origin, weights_of, write_record
+from engine.cli._runs import about, new_run, weights_of
 from engine.cli._settings import Settings
 from engine.data.store import data_root
 from engine.document.document import distinct
 from engine.program import Program, Record, Source
 from engine.recipe import recipe as recipe_of
+from engine.runs import folder_of_run, write_record
 from nodes.spec import Values
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ def run(
     checkpoint = None if weights is None else weights_of(weights, file)
     network, document = trained(file, checkpoint, settings, device, observed)
     folder, begun = out_ or new_run(file), time.monotonic()
-    with Live() as live:
+    with folder_of_run(folder), Live() as live:
         recorded, steps, samples = _simulate(network, recipe_of("run", document.recipes), duration, live)
     kept = {record.name: recorded[record.name] for record in network.program.records if record.probe}
     report = {
         "kind": "run",
         "status": "done",
-        **origin(document, file, settings, device),
+        **about(document, file, settings, device),
         "weights": str(checkpoint) if checkpoint else None,
         "steps": steps,
         "samples": samples,

@@ -171,6 +171,29 @@ def test_tests_are_made_when_asked_and_at_the_end(data: Path, tmp_path: Path) ->
     assert [row["epoch"] for row in rows(tmp_path / "last") if row["test_accuracy"]] == ["2"]
 
 
+def test_a_stop_while_an_epoch_is_judged_leaves_the_last_whole_epoch(data: Path, tmp_path: Path) -> None:
+    """After the third batch, the last of the epoch, only the judging asks whether to stop."""
+    steps: list[int] = []
+    asked: list[int] = []
+
+    def listen(event: dict[str, Any]) -> None:
+        steps.extend([event["batch"]] if event["event"] == "step" else [])
+
+    def stop() -> bool:
+        asked.extend([len(steps)] if len(steps) == 3 else [])
+        return len(asked) > 1
+
+    network, found = learn(document(data), tmp_path / "out", on_event=listen, should_stop=stop)
+    assert found["stopped"]
+    assert steps == [1, 2, 3]
+    assert not (tmp_path / "out" / "metrics.csv").exists()
+    assert network.training
+    assert not network.smeared
+    _, resumed = learn(document(data), tmp_path / "out", resume=True)
+    _, whole = learn(document(data), tmp_path / "whole")
+    assert resumed == whole
+
+
 def test_early_stopping_and_the_best_epoch(data: Path, tmp_path: Path) -> None:
     d = document(data, epochs=30, validation=0.25, patience=2, lr=0.5, optimiser="sgd")
     network, metrics = learn(d, tmp_path)

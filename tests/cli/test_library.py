@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import doctor
-from engine.cli._versions import installed, requirements
 from engine.cli.new_node import templates
+from engine.versions import installed, requirements
 from nodes import registry
 from tests.cli.conftest import Myelin
 

@@ -53,7 +53,7 @@ def test_without_a_command_the_help_is_shown(myelin: Myelin) -> None:
 
 
 def test_the_version(myelin: Myelin) -> None:
-    assert myelin("--version") == (0, f"myelin {engine.cli._versions.own_version()}\n", "")
+    assert myelin("--version") == (0, f"myelin {engine.versions.own_version()}\n", "")
 
 
 @pytest.mark.parametrize(

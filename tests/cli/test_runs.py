@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.cli import _runs, _training
+from engine.cli import _runs
 from engine.document import load, save
 from tests.cli.conftest import Myelin
 from tests.cli.networks import classifier, oscillator
@@ -355,8 +355,10 @@ def test_a_device_that_is_not_there(myelin: Myelin, tmp_path: Path) -> None:
 def test_the_interval_is_wilsons(right: int, samples: int) -> None:
     from scipy.stats import binomtest
 
+    from engine.backend import recorded
+
     expected = binomtest(right, samples).proportion_ci(method="wilson")
-    assert _training.wilson(right / samples, samples) == pytest.approx(
+    assert recorded.wilson(right / samples, samples) == pytest.approx(
         [expected.low, expected.high], abs=1e-12
     )
 
@@ -364,3 +366,35 @@ def test_the_interval_is_wilsons(right: int, samples: int) -> None:
 def test_run_folders_are_distinct(tmp_path: Path) -> None:
     assert _runs.new_run(tmp_path / "a.myelin") != _runs.new_run(tmp_path / "a.myelin")
     assert _runs.new_run(tmp_path / "a.b.myelin").parent == tmp_path / "a.b.runs"
+
+
+def test_a_place_that_takes_no_records_is_told_before_anything_is_computed(
+    myelin: Myelin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.backend.network import Network
+
+    monkeypatch.setattr(Network, "run", None)
+    (tmp_path / "taken").write_text("")
+    file = oscillator(tmp_path / "two.myelin")
+    for command in ("run", "train"):
+        done = myelin(command, classifier(file), "--out", tmp_path / "taken")
+        assert done.status == 1
+        assert "cannot write to the folder" in done.err
+        assert done.err.count("\n") == 1
+
+
+def test_what_fails_leaves_no_empty_folder(myelin: Myelin, tmp_path: Path) -> None:
+    file = classifier(tmp_path / "two.myelin")
+    done = myelin("train", file, "--resume", "--out", tmp_path / "deep" / "run")
+    assert done.status == 1
+    assert "to resume from" in done.err
+    assert not (tmp_path / "deep").exists()
+
+
+def test_records_that_no_memory_holds_are_refused(myelin: Myelin, tmp_path: Path) -> None:
+    file = oscillator(tmp_path / "one.myelin")
+    done = myelin("run", file, "--duration", "1e15", "--out", tmp_path / "run")
+    assert done.status == 1
+    assert "what is recorded needs" in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()

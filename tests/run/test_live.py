@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -356,6 +357,15 @@ def test_training_streams_epochs_and_leaves_what_was_learned(worker: Client, tmp
     weights = worker.wait("records")["records"]["n2.weights"]
     trained = load_file(tmp_path / "out" / "checkpoint.safetensors")["network/n2:weight"]
     np.testing.assert_array_equal(weights, trained.numpy())
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert (record["status"], record["kind"], record["weights"]) == (
+        "done",
+        "train",
+        "checkpoint.safetensors",
+    )
+    assert record == done["record"]
+    assert record["result"]["accuracy"] == epochs[1]["test_accuracy"]
+    assert {"metrics.csv", "document.myelin"} <= {file.name for file in (tmp_path / "out").iterdir()}
 
 
 def test_training_stops_when_told(worker: Client, tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def _warn_of_pieces(graph: Graph, context: Context, members: list[str], chunk: i
     for v in (vertex(graph, key) for key in members):
         if v.spec and v.spec.over_time:
             steps = "one step" if chunk == 1 else f"{chunk} steps"
-            message = f"'{v.name}' stands in a loop: in training its statistics are those of {steps} at a time"
+            message = (
+                f"'{v.name}' stands in a loop: in training its statistics are those of {steps} at a time"
+            )
             hint = "move it out of the loop, or lengthen the loop's smallest delay"
             context.report(IN_PIECES((v.origin,), message, hint=hint))
 

@@ -181,11 +181,12 @@ class Desk:
         self.training = True
         self._tell()
         try:
-            self.session, found = train(session, message, self.outbox.put, self._told_to_stop)
+            self.session, record = train(session, message, self.outbox.put, self._told_to_stop)
         finally:
             self.training = False
             self._tell()
-        return {"reason": "stopped" if found.get("stopped") else "finished", "result": found}
+        reason = "stopped" if record["stopped"] else "finished"
+        return {"reason": reason, "result": record["metrics"], "record": record}
 
     def _checkpoint(self, message: Message) -> Reply:
         from pathlib import Path
