@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from engine.document import Document, DocumentError, dumps, save
 from engine.document.store import digest, put
@@ -17,6 +18,7 @@ from engine.errors import MyelinError
 from engine.versions import installed, own_version
 
 RECORD = "run.json"
+LOCK = ".running"
 DRAWN = "document.myelin"  # the document as it ran
 WEIGHTS = "checkpoint.safetensors"
 BEST = "best.safetensors"  # of the epoch that a validation split chose
@@ -24,24 +26,35 @@ BEST = "best.safetensors"  # of the epoch that a validation split chose
 
 @contextmanager
 def folder_of_run(folder: Path) -> Iterator[None]:
-    """The folder of a run while it is computed; what fails leaves no new empty folder behind.
+    """The folder of a run, for it alone while it is computed; what fails leaves no new empty folder behind.
 
-    MyelinError, before anything is computed, where nothing can be written.
+    MyelinError, before anything is computed, where nothing can be written or another run is writing.
     """
     new = [place for place in (folder, *folder.parents) if not place.exists()]
+    lock = FileLock(folder / LOCK, blocking=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        lock.acquire()
+    except Timeout:
+        raise MyelinError(f"another run is writing to the folder {folder}: name another one") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise MyelinError(f"cannot write to the folder {folder}: {reason}; name another one") from None
     try:
         yield
     except BaseException:
+        _let_go(lock, folder)
         with suppress(OSError):  # it holds something
             for place in new:
                 place.rmdir()
         raise
+    _let_go(lock, folder)
+
+
+def _let_go(lock: BaseFileLock, folder: Path) -> None:
+    lock.release()
+    with suppress(OSError):  # someone else may have it already
+        (folder / LOCK).unlink(missing_ok=True)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

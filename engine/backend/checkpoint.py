@@ -45,6 +45,8 @@ def matching(network: Network, path: Path) -> dict[str, Tensor]:
         shape, needed = list(value.shape), list(network.tensor(key).shape)
         if shape != needed:
             raise MyelinError(f"{path}: {key} has shape {shape}, but the network needs {needed}")
+        if not torch.isfinite(value).all():
+            raise MyelinError(f"{path}: {key} holds numbers that are not finite: the training has diverged")
     return tensors
 
 

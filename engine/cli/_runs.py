@@ -30,6 +30,8 @@ def new_run(file: Path) -> Path:
 
 def newest(file: Path) -> Path:
     """The folder of the run of a document that was trained last."""
+    if not file.exists():
+        raise UsageError(f"cannot open {file}: there is no such file or folder")
     found = [
         path
         for pattern in (f"*/{WEIGHTS}", f"*/{FIRST_ARM}/{WEIGHTS}")

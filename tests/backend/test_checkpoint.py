@@ -76,6 +76,14 @@ def test_what_does_not_belong_is_refused_and_nothing_is_read(tmp_path: Path) -> 
     assert "is no readable checkpoint" in refusal(tmp_path, network())
 
 
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    one, path = network(), tmp_path / "c.safetensors"
+    with torch.no_grad():
+        one.tensor("n3:weight")[0, 0] = torch.nan
+    checkpoint.write(one, path, {})
+    assert "n3:weight holds numbers that are not finite" in refusal(path, network())
+
+
 def test_an_id_may_hold_what_torch_takes_in_no_name(tmp_path: Path) -> None:
     ids = iter(["in.put", "100%.2E", "a:b.c", *"defgh"])
     d = Document.new(mint=lambda: next(ids))

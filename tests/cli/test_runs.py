@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import runs
 from engine.cli import _runs
 from engine.document import load, save
 from tests.cli.conftest import Myelin
@@ -398,3 +399,21 @@ def test_records_that_no_memory_holds_are_refused(myelin: Myelin, tmp_path: Path
     assert "what is recorded needs" in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_two_runs_never_write_to_one_folder(myelin: Myelin, tmp_path: Path) -> None:
+    file = classifier(tmp_path / "two.myelin")
+    with runs.folder_of_run(tmp_path / "run"):
+        done = myelin("train", file, "--out", tmp_path / "run")
+    assert done.status == 1
+    assert "another run is writing to the folder" in done.err
+    assert not (tmp_path / "run" / "run.json").exists()
+    assert myelin("train", file, "--out", tmp_path / "run", "--epochs", "1").status == 0
+    assert not (tmp_path / "run" / runs.LOCK).exists()
+
+
+def test_the_runs_of_a_file_that_is_not_there(myelin: Myelin, tmp_path: Path) -> None:
+    for arguments in (("eval",), ("train", "--resume"), ("run", "--weights", "newest")):
+        done = myelin(*arguments, tmp_path / "nothing.myelin")
+        assert done.status == 2
+        assert "there is no such file" in done.err
