@@ -146,6 +146,13 @@ def rounded() -> Document:
     return d
 
 
+def rounded_extension() -> Document:
+    d, source, _, cells = sound()
+    projection = project(d, source, cells)
+    d.connect(d.add("delays.fixed", delay=2.0, extend=0.4), "delays", projection, "delays")
+    return d
+
+
 def unstable() -> Document:
     d, _, _, cells = sound(dt=10.0)
     set_param(d, cells, "integration", "euler")
@@ -246,7 +253,8 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL120": [no_port], "MYL121": [misfit], "MYL122": [unwired], "MYL123": [crowded],
     "MYL130": [granularity], "MYL131": [loose],
     "MYL140": [conflict], "MYL141": [unknown_shape, unknown_shape_beside_a_warning], "MYL142": [refused],
-    "MYL150": [rounded], "MYL151": [unstable], "MYL152": [too_long], "MYL153": [listed_delays],
+    "MYL150": [rounded, rounded_extension], "MYL151": [unstable], "MYL152": [too_long],
+    "MYL153": [listed_delays],
     "MYL154": [too_fast, too_fast_an_encoder], "MYL155": [too_short],
     "MYL156": [too_many_synapses, too_many_sparse_synapses, too_large_an_image],
     "MYL160": [no_delay], "MYL161": [in_pieces],

@@ -31,8 +31,15 @@ def _steps(context: Context, d: Vertex) -> Delay:
     if high > MOST_TAPS:
         message = f"'{d.name}' reaches over {high} steps of {dt:g} ms; at most {MOST_TAPS} are possible"
         context.report(TOO_LONG((d.origin,), message, hint="use a shorter delay or a longer time step"))
-    if any(abs(ms / dt - round(ms / dt)) > 1e-6 for ms in span):
+    if not all(_whole(ms / dt) for ms in span):
         message = f"'{d.name}': {span[0]:g} to {span[1]:g} ms become {low} to {high} steps of {dt:g} ms"
         context.report(ROUNDED((d.origin,), message))
+    if not _whole(d.p.get("extend", 0.0) / dt):
+        message = f"'{d.name}': extend of {d.p.extend:g} ms becomes {extend} steps of {dt:g} ms"
+        context.report(ROUNDED((d.origin,), message, "extend"))
     p = Values({**d.p, "dt": dt})
     return Delay(d.origin, d.type, p.granularity, low, high, extend, d.spec.learns(p), p)
+
+
+def _whole(steps: float) -> bool:
+    return abs(steps - round(steps)) <= 1e-6
