@@ -16,6 +16,10 @@ from nodes import registry
 from nodes.spec import Delays, Tensor
 
 
+NUMBER = 4.0  # bytes
+SPARSE = 45.0  # bytes at the most of a sparse weight or delay with its indices, measured with 1e8 synapses
+
+
 def tensor_key(op: str, name: str) -> str:
     """``<op>:<name>``; torch takes no dot in the name of a tensor, so one in an id is written ``%2E``."""
     return f"{op.replace('%', '%25').replace('.', '%2E')}:{name}"
@@ -69,7 +73,12 @@ def build(program: Program) -> tuple[nn.ParameterDict, dict[str, torch.Tensor], 
 
 
 def _require_memory(tensors: dict[str, dict[str, Tensor]]) -> None:
-    needed = sum(4.0 * math.prod(spec.shape) for found in tensors.values() for spec in found.values())
+    needed = sum(
+        (SPARSE if "post" in found else NUMBER) * math.prod(spec.shape)
+        for found in tensors.values()
+        for name, spec in found.items()
+        if name not in ("pre", "post")
+    )
     memory.require(needed, "the network", "use fewer neurons, or sparse projections")
 
 

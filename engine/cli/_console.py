@@ -50,7 +50,8 @@ def print_json(value: Any) -> None:
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """An empty table; the columns named in ``right`` hold numbers."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    named = any(columns)
+    made = Table(box=None, pad_edge=False, show_header=named, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left")
     return made
