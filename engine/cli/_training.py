@@ -26,6 +26,7 @@ class Job:
     settings: Settings
     device: str
     resume: bool
+    processes: int = 1
 
 
 def fit(job: Job, live: Live, should_stop: Callable[[], bool]) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def fit(job: Job, live: Live, should_stop: Callable[[], bool]) -> dict[str, Any]
         job.out,
         program.seed,
         job.device,
+        processes=job.processes,
         resume=job.resume,
         on_event=live.training(job.name, recipe("train", document.recipes).epochs),
         should_stop=should_stop,

@@ -41,6 +41,9 @@ def train(
     device: Annotated[
         str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
     ] = "auto",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=1024, help="Processes that share every batch (DDP).")
+    ] = 1,
     delays: _settings.DelaysArm = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, or the newest.")
@@ -58,7 +61,7 @@ def train(
     wanted = (*(recipe or ()), *(f"{key}={value}" for key, value in shorthands.items() if value is not None))
     settings = Settings(tuple(sets or ()), wanted, delays, seed)
     folder = out_ or (newest_root(file) if resume else new_run(file))
-    job = Job(file.stem, file, folder, settings, device, resume)
+    job = Job(file.stem, file, folder, settings, device, resume, processes)
     jobs = arms(job) if compare else [resumed(job)]
     records = _fit_all(jobs)
     if as_json:
