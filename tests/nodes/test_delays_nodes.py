@@ -141,3 +141,15 @@ def test_learnable_delays_start_within_their_taps() -> None:
     assert steps.mean() == pytest.approx(12.48, abs=0.5)
     assert np.all(drawn(LearnableDelays, (4,), 10.0, max_delay=240.0, init="half") == 12)
     assert np.all(drawn(LearnableDelays, (4,), 10.0, max_delay=240.0, min_delay=10.0, init="zero") == 1)
+
+
+def test_delays_from_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "ms.npy", np.array([[1.0, 2.0], [3.0, 6.0]]))
+    p = parameters(FixedDelays, file=str(tmp_path / "ms.npy"), delay=9.0)
+    assert FixedDelays.check(p) == []
+    assert FixedDelays.span(p) == (1.0, 6.0)
+    drawn = FixedDelays.values(p, 0.5)(np.random.default_rng(0), (2, 2))
+    assert drawn.tolist() == [[2, 4], [6, 12]]
+    ((name, words),) = FixedDelays.check(parameters(FixedDelays, file=str(tmp_path / "none.npy")))
+    assert name == "file"
+    assert words
