@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.plugins import CheckpointIO
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -23,7 +22,7 @@ WEIGHTS = "network/"
 def write(network: Network, path: Path, metadata: dict[str, Any]) -> None:
     """Save the tensors of a network atomically, with ``metadata`` (JSON values) in the header."""
     tensors = {WEIGHTS + key: network.tensor(key).detach() for key in network.declared}
-    _save(tensors, path, {"myelin": json.dumps(metadata, sort_keys=True)})
+    save(tensors, path, {"myelin": json.dumps(metadata, sort_keys=True)})
 
 
 def read(network: Network, path: Path) -> None:
@@ -36,7 +35,7 @@ def read(network: Network, path: Path) -> None:
 
 def matching(network: Network, path: Path) -> dict[str, Tensor]:
     """The tensors of a file by their keys in a network; MyelinError when the two do not belong together."""
-    stored = _load(path)
+    stored = load(path)
     tensors = {key.removeprefix(WEIGHTS): stored[key] for key in stored if key.startswith(WEIGHTS)}
     odd = sorted(set(tensors) ^ set(network.declared))
     if odd:
@@ -60,7 +59,8 @@ def metadata(path: Path) -> dict[str, Any]:
         raise MyelinError(f"{path} is no readable checkpoint: {error}") from None
 
 
-def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
+def save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
+    """Write tensors and header in one atomic step."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,77 +81,11 @@ def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> Non
         raise MyelinError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _load(path: Path) -> dict[str, Tensor]:
+def load(path: Path) -> dict[str, Tensor]:
+    """All tensors of a file; MyelinError when it cannot be read."""
     try:
         return load_file(path)
     except FileNotFoundError:
         raise MyelinError(f"there is no checkpoint {path}") from None
     except (OSError, SafetensorError) as error:
         raise MyelinError(f"{path} is no readable checkpoint: {error}") from None
-
-
-class SafetensorsIO(CheckpointIO):
-    """Lightning's own checkpoints (loops, optimisers, weights) in the same file format."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Tensors become entries of the file, the rest a JSON tree in its header."""
-        tensors: dict[str, Tensor] = {}
-        state = checkpoint.pop("state_dict", {})
-        tree = _flatten(checkpoint, "", tensors)
-        # the network's own tensors stand under their own names, so that read() finds them
-        for key, value in state.items():
-            tensors[WEIGHTS + _plain(key)] = value.detach()
-        extra = checkpoint.get("myelin", {})
-        _save(
-            tensors, Path(path), {"lightning": json.dumps([tree, list(state)]), "myelin": json.dumps(extra)}
-        )
-
-    def load_checkpoint(
-        self, path: Any, map_location: Any = None, weights_only: Any = None
-    ) -> dict[str, Any]:
-        """The tree with its tensors back in place."""
-        tensors = _load(Path(path))
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-        if "lightning" not in header:
-            raise MyelinError(f"{path} holds weights, but no training that could be resumed")
-        tree, keys = json.loads(header["lightning"])
-        checkpoint: dict[str, Any] = _restore(tree, tensors)
-        checkpoint["state_dict"] = {key: tensors[WEIGHTS + _plain(key)] for key in keys}
-        return checkpoint
-
-    def remove_checkpoint(self, path: Any) -> None:
-        """Delete a checkpoint that Lightning has replaced."""
-        Path(path).unlink(missing_ok=True)
-
-
-def _plain(key: str) -> str:
-    """``network.learned.<key>`` and ``network.<key>`` of a state dict as ``<key>``."""
-    return key.removeprefix("network.").removeprefix("learned.")
-
-
-def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    """JSON for a tree of dicts, lists and numbers; dict keys keep their type, tensors move to ``tensors``."""
-    if isinstance(value, Tensor):
-        tensors[path] = value.detach()
-        return {"tensor": path}
-    if isinstance(value, dict):
-        return {"dict": [[key, _flatten(item, f"{path}/{key}", tensors)] for key, item in value.items()]}
-    if isinstance(value, (list, tuple)):
-        items = [_flatten(item, f"{path}/{n}", tensors) for n, item in enumerate(value)]
-        return {"tuple" if isinstance(value, tuple) else "list": items}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return {"value": value}
-    raise TypeError(f"{path}: a {type(value).__name__} cannot stand in a checkpoint")
-
-
-def _restore(tree: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
-    ((kind, content),) = tree.items()
-    if kind == "tensor":
-        return tensors[content]
-    if kind == "dict":
-        return {key: _restore(item, tensors) for key, item in content}
-    if kind in ("list", "tuple"):
-        items = [_restore(item, tensors) for item in content]
-        return tuple(items) if kind == "tuple" else items
-    return content

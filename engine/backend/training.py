@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from engine.backend import checkpoint, evaluation, schedules
 from engine.backend.data import Batch, Shuffled, Split
+from engine.backend.lightning_io import SafetensorsIO
 from engine.backend.metrics import FILE, Events, Stopped, last_row
 from engine.backend.network import Network, first_sigma
 from engine.backend.processes import share
@@ -183,7 +184,7 @@ def fit(network: Network, recipe: Values, splits: dict[str, Split], options: Opt
 
 
 def _epochs_done(path: Path) -> int:
-    found = checkpoint.SafetensorsIO().load_checkpoint(path)
+    found = SafetensorsIO().load_checkpoint(path)
     done: int = found["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     return done
 
@@ -209,7 +210,7 @@ def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trai
         devices=options.processes,
         strategy=_shared() if options.processes > 1 else "auto",
         callbacks=[events, *saves, *stops],
-        plugins=[checkpoint.SafetensorsIO()],
+        plugins=[SafetensorsIO()],
         gradient_clip_val=recipe.clip or None,
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.backend import checkpoint
+from engine.backend.lightning_io import SafetensorsIO
 from engine.backend.network import Network
 from engine.document import Document
 from engine.errors import MyelinError
@@ -114,7 +115,7 @@ def test_lightnings_tree_keeps_types_and_holds_no_code(tmp_path: Path) -> None:
         "epoch": 3, "none": None, "flags": [True, (1, 2.5)], "state": {0: {"step": torch.tensor(2.0)}, 1: {}},
         "score": float("inf"), "state_dict": OrderedDict({"network.learned.n3:weight": torch.ones(2)}),
     }  # fmt: skip
-    io, path = checkpoint.SafetensorsIO(), tmp_path / "c.safetensors"
+    io, path = SafetensorsIO(), tmp_path / "c.safetensors"
     io.save_checkpoint(dict(tree), path)
     found = io.load_checkpoint(path)
     assert found["state"][0]["step"] == 2
