@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
+import sys
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +14,18 @@ from rich.padding import Padding
 
 from engine.cli._console import out, print_json, table
 from engine.cli._failures import UsageError, nearest
+from engine.codegen.explain import explain
+from engine.codegen.printer import fitting
 from nodes import registry
-from nodes.spec import Node, Param, Port
+from nodes.spec import Node, Param, Port, Values, defaults
+
+DT = 1.0  # ms, of the equations on a help page
+Chosen = dict[str, Any]  # parameters that differ from the defaults
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PARAM=VALUE", help="Equations with this value; may be repeated."),
+]
+Preset = Annotated[str, typer.Option(metavar="NAME", help="Equations with the values of a preset.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,13 +36,18 @@ def register(app: typer.Typer) -> None:
 def nodes(
     type: Annotated[str, typer.Argument(metavar="[TYPE]", help="A node, for its help page.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    sets: Sets = None,
+    preset: Preset = "",
 ) -> None:
     """List all nodes, or show one's help page."""
+    if (sets or preset) and not type:
+        raise UsageError("--set and --preset need a node: `myelin nodes TYPE --set PARAM=VALUE`")
     chosen = {spec.type: spec for spec in ([find(type)] if type else registry.all().values())}
+    values = choose(next(iter(chosen.values())), preset, sets or ()) if type else {}
     if as_json:
-        print_json({name: as_dict(spec) for name, spec in chosen.items()})
+        print_json({name: as_dict(spec, values) for name, spec in chosen.items()})
     else:
-        out().print(page(chosen.popitem()[1]) if type else listing(chosen))
+        out().print(page(chosen.popitem()[1], values) if type else listing(chosen))
 
 
 def find(name: str) -> type[Node]:
@@ -61,8 +79,57 @@ def summary(spec: type[Node]) -> str:
     return first.partition(".  ")[0].partition(". ")[0].rstrip(".")
 
 
-def page(spec: type[Node]) -> Group:
-    """The help page of a node, from its declaration."""
+def choose(spec: type[Node], preset: str, sets: Iterable[str]) -> Chosen:
+    """The values of a preset, then of ``name=value``; UsageError for what the node does not have."""
+    presets = presets_of(spec)
+    if preset and preset not in presets:
+        raise UsageError(f"{spec.label} has no preset {preset!r} ({nearest(preset, presets, 'there are')})")
+    chosen = presets.get(preset, {}) | dict(_setting(spec, text) for text in sets)
+    values = defaults(spec) | chosen
+    coerced = Values({name: param.coerce(values[name]) for name, param in spec.params.items()})
+    for name, sentence in spec.check(coerced) if chosen else ():
+        raise UsageError(f"{spec.label}: {name} {sentence}")
+    return chosen
+
+
+def _setting(spec: type[Node], text: str) -> tuple[str, Any]:
+    name, equals, given = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes PARAM=VALUE, not {text!r}")
+    if name not in spec.params:
+        hint = nearest(name, spec.params, "it has")
+        raise UsageError(f"{spec.label} has no parameter {name!r} ({hint})")
+    value = _value(given)
+    problem = spec.params[name].problem(value)
+    if problem:
+        raise UsageError(f"{spec.label}: {name} {problem}")
+    return name, value
+
+
+def _value(text: str) -> Any:
+    """JSON where it is JSON, else text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def presets_of(spec: type[Node]) -> dict[str, Chosen]:
+    """Preset name -> values of parameters; empty for a node without presets."""
+    found: dict[str, Chosen] = getattr(spec, "presets", dict)()
+    return found
+
+
+def update(spec: type[Node], chosen: Chosen) -> list[str]:
+    """The update equations; one line that says why where the step of a third party resists."""
+    try:
+        return [fitting(line, sys.stdout.encoding or "utf-8") for line in explain(spec, chosen, DT)]
+    except Exception as error:  # whatever an author did in a step, its page and all others can be read
+        return [f"(cannot be shown: {' '.join(str(error).split())})"]
+
+
+def page(spec: type[Node], chosen: Chosen) -> Group:
+    """The help page of a node, from its declaration; the equations are for the values ``chosen``."""
     words = f"keywords: {', '.join(spec.keywords)}" if spec.keywords else ""
     parts: list[RenderableType] = [
         f"{spec.label}  ({spec.type}, version {spec.version})  {spec.category}",
@@ -73,9 +140,27 @@ def page(spec: type[Node]) -> Group:
     for title, ports in (("Inputs", spec.inputs), ("Outputs", spec.outputs)):
         parts += [_ports(title, ports), ""] if ports else []
     parts += [_params(spec.params), ""] if spec.params else []
-    presets: dict[str, Any] = getattr(spec, "presets", dict)()
-    parts += [f"Presets of conventions: {', '.join(presets)}"] if presets else []
-    return Group(*parts)
+    parts += _update(update(spec, chosen), _changed(spec, chosen))
+    parts += [_presets(spec), ""] if presets_of(spec) else []
+    return Group(*parts[:-1])
+
+
+def _update(lines: list[str], changed: str) -> list[RenderableType]:
+    title = f"Update per step ({changed or 'defaults'}, dt {DT:g} ms)"
+    return [title, Padding("\n".join(lines), (0, 0, 0, 2)), ""] if lines else []
+
+
+def _presets(spec: type[Node]) -> RenderableType:
+    rows = table("Presets", "differs from the defaults in")
+    for name, values in presets_of(spec).items():
+        rows.add_row(f"  {name}", _changed(spec, values) or "nothing")
+    return rows
+
+
+def _changed(spec: type[Node], chosen: Chosen) -> str:
+    """The values that are not the defaults."""
+    standard = defaults(spec)
+    return ", ".join(f"{name} {show(value)}" for name, value in chosen.items() if value != standard[name])
 
 
 def _ports(title: str, ports: dict[str, Port]) -> RenderableType:
@@ -113,8 +198,8 @@ def bounds(param: Param) -> str:
     return f"at least {low}" if low else f"at most {high}" if high else ""
 
 
-def as_dict(spec: type[Node]) -> dict[str, Any]:
-    """A declaration as JSON."""
+def as_dict(spec: type[Node], chosen: Chosen) -> dict[str, Any]:
+    """A declaration as JSON, with the equations for the values ``chosen``."""
     return {
         "type": spec.type,
         "label": spec.label,
@@ -126,6 +211,8 @@ def as_dict(spec: type[Node]) -> dict[str, Any]:
         "inputs": {name: _port(port) for name, port in spec.inputs.items()},
         "outputs": {name: _port(port) for name, port in spec.outputs.items()},
         "params": {name: _param(param) for name, param in spec.params.items()},
+        "equations": {"dt_ms": DT, "set": chosen, "lines": update(spec, chosen)},
+        "presets": presets_of(spec),
     }
 
 
