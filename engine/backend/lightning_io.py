@@ -1,4 +1,4 @@
-"""Lightning's own checkpoints (loops, optimisers, weights) without pickle; ``checkpoint.read`` reads them too."""
+"""Lightning's own checkpoints (loops, optimisers, weights) without pickle; ``checkpoint.read`` reads them."""
 
 from __future__ import annotations
 
