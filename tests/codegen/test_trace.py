@@ -95,6 +95,16 @@ def test_every_convention_gives_the_same_bits(spec: type[Node], trained: bool) -
         assert_same_bits(spec, **given, **train)
 
 
+@pytest.mark.parametrize(("compare", "spikes"), [(">", 0.0), (">=", 1.0)])
+def test_a_potential_on_the_threshold_fires_as_compare_says(compare: str, spikes: float) -> None:
+    spec = STEPPING["population.if"]
+    p = parameters(spec, compare=compare)
+    graph = trace(spec, p, DT, dict.fromkeys((*spec.inputs, *spec.outputs), (1,)))
+    zero, one = np.zeros((1, 1), np.float32), np.ones((1, 1), np.float32)
+    _, outputs = graph.evaluate(OPS, {"v": zero}, {"input": one}, p)
+    assert outputs["spikes"] == spikes
+
+
 @every_node
 def test_symbolic_parameters_keep_their_values(spec: type[Node]) -> None:
     """Not to the bit: an expression may take the path for arrays where a number takes the one for numbers."""
