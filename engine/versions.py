@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -51,6 +52,6 @@ def _declared() -> list[tuple[str, str]]:
 
 
 def _extra(line: str) -> str:
-    """The extra that a line of metadata belongs to: it ends in ``extra == "name"``."""
-    _, found, name = line.partition("extra ==")
-    return name.strip(" \"')") if found else ""
+    """The extra that a line of metadata belongs to: somewhere in its marker stands ``extra == "name"``."""
+    found = re.search(r"""extra\s*==\s*['"]([\w.-]+)['"]""", line)
+    return found[1] if found else ""

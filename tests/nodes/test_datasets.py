@@ -366,5 +366,6 @@ def test_a_group_pattern_that_is_none_is_refused_before_loading():
         assert spec.check(Values(defaults(spec) | {"group": pattern}))[0][0] == "group"
 
 
-def test_every_loader_shares_one_base():
-    assert all(issubclass(spec, FileData) for spec in DATA_SETS.values())
+def test_every_loader_of_files_shares_one_base():
+    made = {"dataset.temporal_xor"}  # drawn, not read
+    assert {name for name, spec in DATA_SETS.items() if not issubclass(spec, FileData)} == made
