@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import multiprocessing
+from torch import distributed, multiprocessing
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException, start_processes
 
 from engine.backend.data import Split
@@ -66,6 +66,14 @@ def _work(rank: int, world: int, port: int, job: bytes, said: Any, stop: Any) ->
         raise
     if rank == 0:
         said.put({"event": "result", "metrics": metrics})
+    _leave()
+
+
+def _leave() -> None:
+    """Part from the group together: gloo's threads, left to the end of the process, may abort it."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def _listen(said: Any, options: Options) -> dict[str, Any]:
