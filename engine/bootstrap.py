@@ -54,7 +54,7 @@ def start_studio(arguments: Sequence[str]) -> int:
 
 def start_tests(arguments: Sequence[str]) -> int:
     """Set up with the test tools, then run pytest with `arguments`; returns its exit status."""
-    return _start(("test",), ["-m", "pytest", *arguments])
+    return _start(("studio", "test"), ["-m", "pytest", *arguments])
 
 
 def print_python(extras: Sequence[str]) -> int:

@@ -1,0 +1,1 @@
+"""The canvas: a document as painted nodes and wires in a QGraphicsScene."""

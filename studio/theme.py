@@ -1,0 +1,126 @@
+"""Colours by role, dark and light, and icons in them.  No colour is written elsewhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+
+DARK = {
+    "window": "#1b1e24", "panel": "#22262e", "field": "#2b303a", "border": "#3a404c",
+    "text": "#e6e9ef", "muted": "#a3abba", "disabled": "#717a8b",
+    "accent": "#4cc2ff", "accent.text": "#06121c", "select": "#4cc2ff",
+    "canvas": "#15171c", "grid": "#22262e", "node": "#2a2f39",
+    "node.header": "#343b48", "node.border": "#4a5262",
+    "error": "#ff6b6b", "warning": "#ffb454", "info": "#6cb6ff", "good": "#5bd68b",
+    "kind.spikes": "#ffc857", "kind.current": "#5aa9ff", "kind.value": "#6fdc8c", "kind.potential": "#c792ea",
+    "kind.label": "#b8c0cc", "kind.loss": "#ff7b72", "kind.delays": "#2dd4bf", "kind.rule": "#ff8fb1",
+    "kind.modulator": "#f59e5b", "kind.audio": "#9fb4ff",
+    "role.population": "#ffc857", "role.projection": "#5aa9ff", "role.encoder": "#6fdc8c",
+    "role.delays": "#2dd4bf",
+    "role.rule": "#ff8fb1", "role.readout": "#c792ea", "role.loss": "#ff7b72", "role.probe": "#b8c0cc",
+    "role.dataset": "#9fb4ff", "role.structure": "#8f9bb0", "role.node": "#8f9bb0",
+    "excitatory": "#ff9f6b", "inhibitory": "#6ba8ff",
+    "plot.1": "#4cc2ff", "plot.2": "#ffc857", "plot.3": "#5bd68b", "plot.4": "#ff7b9c", "plot.5": "#c792ea",
+    "plot.6": "#f59e5b",
+}  # fmt: skip
+LIGHT = {
+    "window": "#eef0f4", "panel": "#f8f9fb", "field": "#ffffff", "border": "#c9cfda",
+    "text": "#1c2230", "muted": "#566072", "disabled": "#8a93a3",
+    "accent": "#0b6bcb", "accent.text": "#ffffff", "select": "#0b6bcb",
+    "canvas": "#fbfcfe", "grid": "#e6e9f0", "node": "#ffffff",
+    "node.header": "#eef1f7", "node.border": "#aab3c2",
+    "error": "#c62828", "warning": "#9a5b00", "info": "#0b6bcb", "good": "#1b7f45",
+    "kind.spikes": "#9a6700", "kind.current": "#1f5fbf", "kind.value": "#1d7a3d", "kind.potential": "#7b3fb0",
+    "kind.label": "#566072", "kind.loss": "#c0392b", "kind.delays": "#0b7a70", "kind.rule": "#b83263",
+    "kind.modulator": "#a5541a", "kind.audio": "#3f56b5",
+    "role.population": "#9a6700", "role.projection": "#1f5fbf", "role.encoder": "#1d7a3d",
+    "role.delays": "#0b7a70",
+    "role.rule": "#b83263", "role.readout": "#7b3fb0", "role.loss": "#c0392b", "role.probe": "#566072",
+    "role.dataset": "#3f56b5", "role.structure": "#566072", "role.node": "#566072",
+    "excitatory": "#b8501c", "inhibitory": "#1f5fbf",
+    "plot.1": "#0b6bcb", "plot.2": "#9a6700", "plot.3": "#1b7f45", "plot.4": "#b83263", "plot.5": "#7b3fb0",
+    "plot.6": "#a5541a",
+}  # fmt: skip
+THEMES = {"dark": DARK, "light": LIGHT}
+
+
+class Theme(QObject):
+    """The theme in use; ``changed`` after another one is chosen."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "dark"
+
+    def colour(self, role: str, alpha: int = 255) -> QColor:
+        """The colour of a role; of an unknown kind or role of nodes, that of plain ones."""
+        roles = THEMES[self.name]
+        plain = {"kind": "muted", "role": "role.node"}.get(role.partition(".")[0], role)
+        found = QColor(roles[role] if role in roles else roles[plain])
+        found.setAlpha(alpha)
+        return found
+
+    def use(self, name: str) -> None:
+        """Choose ``dark`` or ``light`` for the whole application."""
+        self.name = name
+        _tinted.cache_clear()
+        self.apply()
+        self.changed.emit()
+
+    def apply(self) -> None:
+        """Give the application this theme's palette."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.setStyle("Fusion")
+            application.setPalette(self.palette())
+
+    def palette(self) -> QPalette:
+        """Qt's roles from ours."""
+        palette = QPalette()
+        pairs = {
+            QPalette.ColorRole.Window: "window", QPalette.ColorRole.WindowText: "text",
+            QPalette.ColorRole.Base: "field", QPalette.ColorRole.AlternateBase: "panel",
+            QPalette.ColorRole.Text: "text", QPalette.ColorRole.Button: "panel",
+            QPalette.ColorRole.ButtonText: "text", QPalette.ColorRole.ToolTipBase: "field",
+            QPalette.ColorRole.ToolTipText: "text", QPalette.ColorRole.Highlight: "accent",
+            QPalette.ColorRole.HighlightedText: "accent.text", QPalette.ColorRole.PlaceholderText: "muted",
+            QPalette.ColorRole.Link: "accent", QPalette.ColorRole.Mid: "border",
+            QPalette.ColorRole.Accent: "accent",
+        }  # fmt: skip
+        for role, name in pairs.items():
+            palette.setColor(role, self.colour(name))
+        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText, QPalette.ColorRole.WindowText):
+            palette.setColor(QPalette.ColorGroup.Disabled, role, self.colour("disabled"))
+        return palette
+
+    def icon(self, name: str, role: str = "text") -> QIcon:
+        """The icon ``resources/icons/<name>.svg``, its ``currentColor`` in the colour of a role."""
+        found = QIcon()
+        for size in (16, 20, 24, 32, 48, 64):
+            found.addPixmap(_tinted(name, self.colour(role).name(), size))
+            found.addPixmap(_tinted(name, self.colour("disabled").name(), size), QIcon.Mode.Disabled)
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _tinted(name: str, colour: str, size: int) -> QPixmap:
+    text = (ICONS / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    renderer = QSvgRenderer(QByteArray(text.encode()))
+    image = QImage(QSize(size, size), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return QPixmap.fromImage(image)
+
+
+theme = Theme()
+"""The one theme of the application."""
