@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,10 +11,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.compile import Compiled, Diagnostic, compile_document
+from engine.compile.diagnostics import Code
 from engine.document import Document
 
 PAUSE_MS = 120
 """Edits closer together than this are checked once."""
+
+FAULT = Code("MYL000", "error", "the checker itself failed: a fault of the program, please report it")
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,14 @@ class Checker(QObject):
     """Keeps ``latest`` up to date with a document; ``ask`` after every edit."""
 
     checked = Signal(object)
-    _arrived = Signal(int, object)
+    _arrived = Signal(object)
 
     def __init__(self, document: Document, folder: Callable[[], Path], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.latest = Checked()
         self._document, self._folder = document, folder
         self._pool = ThreadPoolExecutor(1, "checker")
-        self._asked = 0
-        self._closed = False
+        self._busy = self._again = self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._timer.timeout.connect(self._start)
         self._arrived.connect(self._take)
@@ -55,11 +58,11 @@ class Checker(QObject):
     @property
     def settled(self) -> bool:
         """Whether ``latest`` is about the document as it is now."""
-        return not self._timer.isActive() and self._asked == 0
+        return not (self._timer.isActive() or self._busy or self._again)
 
     def ask(self) -> None:
         """The document has changed."""
-        self._timer.start()
+        self._timer.start(PAUSE_MS)
 
     def close(self) -> None:
         """Check no more."""
@@ -68,16 +71,31 @@ class Checker(QObject):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> None:
-        self._asked += 1
-        future = self._pool.submit(compile_document, self._document.copy(), folder=self._folder())
+        # one at a time: what is drawn meanwhile is checked next, once
+        if self._busy:
+            self._again = True
+            return
+        self._busy = True
+        future = self._pool.submit(_check, self._document.copy(), self._folder())
         future.add_done_callback(self._finished)
 
-    def _finished(self, future: Future[Compiled]) -> None:
+    def _finished(self, future: Future[Checked]) -> None:
         if not self._closed and not future.cancelled():
-            self._arrived.emit(0, Checked.of(future.result()))
+            self._arrived.emit(future.result())
 
-    def _take(self, _: int, checked: Checked) -> None:
-        self._asked -= 1
-        if self._asked == 0:
+    def _take(self, checked: Checked) -> None:
+        self._busy = False
+        if self._again:
+            self._again = False
+            self._start()
+        elif not self._timer.isActive():
             self.latest = checked
             self.checked.emit(checked)
+
+
+def _check(document: Document, folder: Path) -> Checked:
+    try:
+        return Checked.of(compile_document(document, folder=folder))
+    except Exception as error:  # a fault of a pass must neither end the checking nor go unseen
+        traceback.print_exc()
+        return Checked((FAULT((), f"checking failed: {type(error).__name__}: {error}"),))
