@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.document import Document, Edit, EditError, History, Journal
-from engine.document.groups import members
+from engine.document.groups import ancestors, members
 from studio.checker import Checked, Checker
 from studio.runner import Runner
 
@@ -29,6 +29,8 @@ class Session(QObject):
     selection_changed = Signal()
     scope_changed = Signal()
     """Another group is entered, or the top is."""
+    revealed = Signal(str)
+    """Something is to be brought into view: the id of a node, wire, group, frame or comment."""
     path_changed = Signal()
     checked = Signal(object)
     """A Checked of the document as it is now."""
@@ -148,6 +150,22 @@ class Session(QObject):
             self._scope = group
             self.select(())
             self.scope_changed.emit()
+
+    def reveal(self, id: str) -> None:
+        """Select something and bring it into view, entering the group that hides it."""
+        self.enter(self._scope_that_shows(id))
+        self.select([id])
+        self.revealed.emit(id)
+
+    def _scope_that_shows(self, id: str) -> str | None:
+        """The scope as it is if the node can be seen there, else the group it lies in, else the top."""
+        groups, layout = self.document.groups, self.document.layout
+        owner = next((key for key, group in groups.items() if id in group["nodes"]), None)
+        around = ancestors(groups, owner) if owner else []
+        inner = around[: around.index(self._scope)] if self._scope in around else around
+        if any(layout.get(key, {}).get("collapsed") for key in inner):
+            return owner
+        return self._scope if self._scope in around else None
 
     def close(self) -> None:
         """Stop checking and running; nothing is saved."""

@@ -93,3 +93,20 @@ def test_closing_the_session_in_front_brings_another(workspace: Workspace, qtbot
     assert workspace.current is first
     workspace.close(first)
     assert workspace.current is None
+
+
+def test_what_is_revealed_is_selected_where_it_can_be_seen(open_session: Open, qtbot: QtBot) -> None:
+    session = open_session(drawn())
+    cells = session.document.find("cells")
+    group = {"name": "all", "nodes": [cells], "ports": {"in": {}, "out": {}}, "parent": None}
+    session.edit("Group", [set_op(["groups", "gggggggg"], group)])
+    with qtbot.waitSignal(session.revealed) as told:
+        session.reveal(cells)
+    assert told.args == [cells]
+    assert session.scope is None
+    session.edit("Collapse", [set_op(["layout", "gggggggg"], {"at": [0, 0], "collapsed": True})])
+    session.reveal(cells)
+    assert session.scope == "gggggggg"
+    assert session.selection == {cells}
+    session.reveal(session.document.find("noise"))
+    assert session.scope is None
