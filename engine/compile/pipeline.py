@@ -33,7 +33,10 @@ class Compiled:
 
 @cache
 def pipeline() -> dict[str, Pass]:
-    """Name and function of every pass, in order.  A pass is a module with ``AFTER`` and ``run``."""
+    """Name and function of every pass, in order.
+
+    A pass is a module with ``run``, ``AFTER`` and, where others must see what it leaves, ``BEFORE``.
+    """
     order = nx.DiGraph()
     found = {}
     for module in pkgutil.iter_modules(passes.__path__):
@@ -41,6 +44,7 @@ def pipeline() -> dict[str, Pass]:
         found[module.name] = loaded.run
         order.add_node(module.name)
         order.add_edges_from((before, module.name) for before in loaded.AFTER)
+        order.add_edges_from((module.name, after) for after in getattr(loaded, "BEFORE", ()))
     return {name: found[name] for name in nx.lexicographical_topological_sort(order)}
 
 

@@ -45,6 +45,28 @@ def too_many() -> Document:
     return d
 
 
+def set_mode(document: Document, node: str, mode: str) -> None:
+    document.edit("mode", [{"op": "set", "path": ["nodes", node, "mode"], "value": mode}])
+
+
+def no_way_past() -> Document:
+    d, _, projection, _ = sound()
+    set_mode(d, projection, "bypass")
+    return d
+
+
+def silenced() -> Document:
+    d, source, _, _ = sound()
+    set_mode(d, source, "mute")
+    return d
+
+
+def no_mode() -> Document:
+    d, source, _, _ = sound()
+    set_mode(d, source, "off")
+    return d
+
+
 def bad_value() -> Document:
     d, _, _, cells = sound()
     set_param(d, cells, "tau_mem", -1.0)
@@ -249,6 +271,7 @@ def nothing_to_probe() -> Document:
 
 CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL101": [unknown_type], "MYL102": [new_document], "MYL103": [no_chain], "MYL104": [too_many],
+    "MYL106": [no_way_past], "MYL107": [silenced], "MYL108": [no_mode],
     "MYL110": [bad_value], "MYL111": [together], "MYL112": [unknown_param], "MYL113": [bad_recipe],
     "MYL120": [no_port], "MYL121": [misfit], "MYL122": [unwired], "MYL123": [crowded],
     "MYL130": [granularity], "MYL131": [loose],
@@ -260,7 +283,7 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL160": [no_delay], "MYL161": [in_pieces],
     "MYL170": [unused], "MYL180": [nothing_to_probe],
 }  # fmt: skip
-FIXED = {"MYL110", "MYL112", "MYL120", "MYL121", "MYL130", "MYL160"}
+FIXED = {"MYL106", "MYL108", "MYL110", "MYL112", "MYL120", "MYL121", "MYL130", "MYL160"}
 
 
 def test_every_code_has_a_case() -> None:

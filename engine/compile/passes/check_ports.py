@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from random import Random
 
@@ -9,7 +10,7 @@ from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Edge, Graph, Vertex, edges, vertex, vertices, wires_into
 from engine.document import Document, new_node
 from engine.document.document import distinct
-from nodes.spec import Port
+from nodes.spec import Port, Spec
 
 AFTER = ("check_params",)
 NO_PORT = declare("MYL120", "error", "a wire ends at a port that does not exist")
@@ -25,7 +26,7 @@ def run(graph: Graph, context: Context) -> Graph:
         source, target = vertex(graph, edge.source), vertex(graph, edge.target)
         if source.spec and target.spec and not _exists(context, edge, source, target):
             graph.remove_edge(edge.source, edge.target, edge.wire)
-    kinds = Kinds(graph)
+    kinds = kinds_of(graph)
     for edge in edges(graph):
         _check_kinds(graph, context, edge, kinds.of(edge.source, edge.source_port))
     for v in vertices(graph):
@@ -51,10 +52,15 @@ def _exists(context: Context, edge: Edge, source: Vertex, target: Vertex) -> boo
 
 
 class Kinds:
-    """The kind every output carries; an output of kind ``same`` carries what arrives at ``input``."""
+    """The kind every output carries; an output of kind ``same`` carries what arrives at ``input``.
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    ``spec``: the declaration of a node; ``arriving``: the output that is wired to its ``input``, if any.
+    """
+
+    def __init__(
+        self, spec: Callable[[str], Spec | None], arriving: Callable[[str], tuple[str, str] | None]
+    ) -> None:
+        self._spec, self._arriving = spec, arriving
         self._known: dict[tuple[str, str], str | None] = {}
 
     def of(self, key: str, port: str) -> str | None:
@@ -66,16 +72,26 @@ class Kinds:
                 break
             path.append((key, port))
             self._known[key, port] = None  # for a circle of nodes that pass on what they are given
-            arriving = [e for e in wires_into(self._graph, key) if e.target_port == "input"]
-            if not arriving:
+            arriving = self._arriving(key)
+            if arriving is None:
                 break
-            key, port = arriving[0].source, arriving[0].source_port
+            key, port = arriving
         self._known.update(dict.fromkeys(path, self._known[key, port]))
         return self._known[path[0]] if path else self._known[key, port]
 
     def _declared(self, key: str, port: str) -> str | None:
-        v = vertex(self._graph, key)
-        return v.spec.outputs[port].kinds[0] if v.spec and port in v.spec.outputs else None
+        spec = self._spec(key)
+        return spec.outputs[port].kinds[0] if spec and port in spec.outputs else None
+
+
+def kinds_of(graph: Graph) -> Kinds:
+    """The kinds of a graph's outputs."""
+
+    def arriving(key: str) -> tuple[str, str] | None:
+        found = (e for e in wires_into(graph, key) if e.target_port == "input")
+        return next(((e.source, e.source_port) for e in found), None)
+
+    return Kinds(lambda key: vertex(graph, key).spec, arriving)
 
 
 def _check_kinds(graph: Graph, context: Context, edge: Edge, kind: str | None) -> None:
