@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.document import Document
 from studio.session import Session
+from studio.window import MainWindow
 from studio.workspace import Workspace
 
 
@@ -37,6 +39,27 @@ def nothing_left(qapp: QApplication) -> Iterator[None]:
     assert not running, f"threads are left running: {running}"
     owned = [found for kind in (QTimer, QProcess) for found in qapp.findChildren(kind)]
     assert not owned, f"timers or processes of the application are left: {owned}"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and crash journals of this test alone."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("MYELIN_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The studio's window on its welcome page; at the end it is closed and nothing is saved."""
+    made = MainWindow()
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    for session in list(made.workspace.sessions):
+        made.workspace.close(session)
+    made.close()
+    made.deleteLater()
 
 
 @pytest.fixture

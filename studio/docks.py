@@ -1,0 +1,97 @@
+"""The panels around the canvas: made from the table of panels, laid out by area, remembered."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QObject, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from studio import panels
+from studio.panels import Panel
+from studio.workspace import Workspace
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+SIZES = {"left": 250, "right": 330, "bottom": 260}
+VERSION = 1
+"""Of the layout of docks: one that was saved under another is not restored."""
+
+
+class Docks(QObject):
+    """A dock for each panel.  Without a document there is nothing for them to show, and they are put away."""
+
+    def __init__(self, window: QMainWindow, workspace: Workspace) -> None:
+        super().__init__(window)
+        self.window = window
+        self.docks = {id: self._make(declared, workspace) for id, declared in panels.table().items()}
+        self._away: QByteArray | None = None
+        self._arrange()
+        self.standard = self.state()
+
+    def show(self, id: str) -> QWidget:
+        """Bring a panel to the front, opening its dock if it is closed; KeyError if there is none."""
+        dock = self.docks[id]
+        dock.show()
+        dock.raise_()
+        return dock.widget()
+
+    def toggle(self, id: str) -> None:
+        """Open or close a panel."""
+        if self.is_open(id):
+            self.docks[id].close()
+        else:
+            self.show(id)
+
+    def is_open(self, id: str) -> bool:
+        """Whether a panel's dock is open, though another may lie on top of it."""
+        return id in self.docks and not self.docks[id].isHidden()
+
+    def put_away(self, away: bool) -> None:
+        """Hide all docks and bars, or bring back what was shown before."""
+        if away and self._away is None:
+            self._away = self.window.saveState(VERSION)
+            for part in (*self.docks.values(), *self._bars()):
+                part.hide()
+        elif not away and self._away is not None:
+            state, self._away = self._away, None
+            self.window.restoreState(state, VERSION)
+
+    def state(self) -> QByteArray:
+        """The layout, as it is or as it will be once it is brought back."""
+        return self.window.saveState(VERSION) if self._away is None else self._away
+
+    def restore(self, state: QByteArray) -> None:
+        """Take up a layout; one that cannot be read changes nothing."""
+        away = self._away is not None
+        self.put_away(False)
+        self.window.restoreState(state, VERSION)
+        self.put_away(away)
+
+    def _bars(self) -> list[QWidget]:
+        from PySide6.QtWidgets import QToolBar
+
+        return list(self.window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly))
+
+    def _make(self, declared: Panel, workspace: Workspace) -> QDockWidget:
+        dock = QDockWidget(declared.title, self.window, objectName=f"dock.{declared.id}")
+        dock.setWidget(declared.make(workspace))
+        return dock
+
+    def _arrange(self) -> None:
+        self.window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.window.setCorner(Qt.Corner.BottomLeftCorner, AREAS["left"])
+        self.window.setCorner(Qt.Corner.BottomRightCorner, AREAS["right"])
+        first: dict[str, QDockWidget] = {}
+        for id, declared in panels.table().items():
+            dock = self.docks[id]
+            self.window.addDockWidget(AREAS[declared.area], dock)
+            if declared.area in first:
+                self.window.tabifyDockWidget(first[declared.area], dock)
+            first.setdefault(declared.area, dock)
+            dock.setVisible(declared.shown)
+        for area, dock in first.items():
+            dock.raise_()
+            orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
+            self.window.resizeDocks([dock], [SIZES[area]], orientation)
