@@ -21,6 +21,7 @@ RECORD = "run.json"
 LOCK = ".running"
 DRAWN = "document.myelin"  # the document as it ran
 WEIGHTS = "checkpoint.safetensors"
+EPOCHS = "epochs.jsonl"  # what was seen in every epoch: rates, gradients, delays, weights, confusion
 BEST = "best.safetensors"  # of the epoch that a validation split chose
 
 

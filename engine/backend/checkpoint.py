@@ -33,6 +33,19 @@ def read(network: Network, path: Path) -> None:
     network.train(network.training)
 
 
+def begin(network: Network, path: Path | None) -> None:
+    """Start from the weights that a document names, if any; MyelinError when missing or not fitting."""
+    if path is None:
+        return
+    try:
+        read(network, path)
+    except MyelinError as error:
+        raise MyelinError(
+            f"the network cannot start from the weights the document names: {error};"
+            " use those of another run, or let it start fresh"
+        ) from None
+
+
 def matching(network: Network, path: Path) -> dict[str, Tensor]:
     """The tensors of a file by their keys in a network; MyelinError when the two do not belong together."""
     stored = load(path)

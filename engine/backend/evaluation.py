@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -110,12 +110,14 @@ def over_processes(mine: Tensor) -> Tensor:
     return total.cpu()
 
 
-def forward(network: Network, part: Batch, run: int) -> tuple[dict[Source, Tensor], dict[str, Tensor]]:
-    """Signals that losses read, and every loss of each sample."""
+def forward(
+    network: Network, part: Batch, run: int, keep: Iterable[Source] = ()
+) -> tuple[dict[Source, Tensor], dict[str, Tensor]]:
+    """Signals that losses read and those to ``keep``, and every loss of each sample."""
     device = network_device(network)
     noise = Noise(network.program.seed, run, part.total, part.rows)
     inputs = {source: signal.to(device) for source, signal in part.inputs.items()}
-    result = network.run(inputs, keep=wanted(network), noise=noise)
+    result = network.run(inputs, keep={*wanted(network), *keep}, noise=noise)
     return result.signals, network.losses(result.signals, part.label.to(device))
 
 

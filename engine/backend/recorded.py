@@ -42,6 +42,7 @@ def train(
         "status": "running",
         **about,
         "recipe": dict(chosen),
+        "starts_from": document.meta.get("weights"),
         "protocol": runs.protocol(chosen.validation),
         "weights": runs.WEIGHTS,
     }

@@ -23,8 +23,9 @@ from engine.backend.lightning_io import SafetensorsIO
 from engine.backend.metrics import FILE, Events, Stopped, last_row
 from engine.backend.network import Network, first_sigma
 from engine.backend.processes import share
+from engine.backend.watch import Watch
 from engine.errors import MyelinError
-from engine.runs import BEST, WEIGHTS
+from engine.runs import BEST, EPOCHS, WEIGHTS
 from nodes.spec import Values
 
 Event = dict[str, Any]
@@ -35,7 +36,8 @@ OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch
 class Options:
     """How one training runs, besides what the document says.
 
-    ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``; ``processes`` share every batch (DDP).
+    ``device``: ``auto``, ``cpu``, ``cuda`` or ``mps``; ``processes`` share every batch (DDP).  ``watch``:
+    also tell, and keep in ``epochs.jsonl``, what ``engine.backend.watch`` sees.
     """
 
     out: Path
@@ -43,6 +45,7 @@ class Options:
     device: str = "cpu"
     processes: int = 1
     resume: bool = False
+    watch: bool = False
     on_event: Callable[[Event], None] = lambda event: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -50,9 +53,9 @@ class Options:
 class Training(lightning.LightningModule):
     """A network that Lightning can fit: steps, parameter groups, rates and widths by epoch."""
 
-    def __init__(self, network: Network, recipe: Values, seed: int) -> None:
+    def __init__(self, network: Network, recipe: Values, seed: int, watch: Watch | None = None) -> None:
         super().__init__()
-        self.network, self.recipe, self.seed = network, recipe, seed
+        self.network, self.recipe, self.seed, self.watch = network, recipe, seed, watch
         self.first = {op.id: first_sigma(op) for op in network.program.ops.values() if op.id in network.sigma}
         self.seen = Values(loss=0.0, right=0, judged=0, samples=0)
 
@@ -92,7 +95,10 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Mean loss of our part of the batch, scaled so that processes average to that of the whole."""
         run = 1 + self.current_epoch * 1_000_000 + index
-        signals, losses = evaluation.forward(self.network, batch, run)
+        keep = self.watch.spikes if self.watch else ()
+        signals, losses = evaluation.forward(self.network, batch, run, keep)
+        if self.watch:
+            self.watch.see(signals)
         each: Tensor = sum(losses.values())  # type: ignore[assignment]
         if not torch.isfinite(each).all():
             raise MyelinError(
@@ -131,7 +137,7 @@ def train(network: Network, recipe: Values, splits: dict[str, Split], options: O
     _check(network, recipe, options)
     options.out.mkdir(parents=True, exist_ok=True)
     if not options.resume:
-        for name in (FILE, BEST):
+        for name in (FILE, BEST, EPOCHS):
             (options.out / name).unlink(missing_ok=True)
     if options.processes == 1:
         return fit(network, recipe, splits, options)
@@ -164,7 +170,9 @@ def fit(network: Network, recipe: Values, splits: dict[str, Split], options: Opt
     others = {name: split for name, split in splits.items() if name != "train"}
     if recipe.validation:
         data, others["validation"] = data.divide(recipe.validation, options.seed)
-    module, events = Training(network, recipe, options.seed), Events(options, data, others)
+    watch = Watch(network) if options.watch else None
+    module = Training(network, recipe, options.seed, watch)
+    events = Events(options, data, others, watch)
     sampler = Shuffled(len(data), recipe.batch, options.seed)
     loader = DataLoader(data, sampler=sampler, batch_size=None, collate_fn=_same)
     if options.resume:  # Lightning asks for the first batch before it tells the sampler the epoch
@@ -199,17 +207,18 @@ def _same(batch: Any) -> Any:
 
 def _trainer(recipe: Values, options: Options, events: Events) -> lightning.Trainer:
     saves = [_saving(options, WEIGHTS)]
-    stops: list[Callback] = []
+    others: list[Callback] = [events.watch] if events.watch else []
     if recipe.validation:
         saves.append(_saving(options, BEST, monitor="validation_loss"))
     if recipe.patience:
-        stops = [EarlyStopping("validation_loss", patience=recipe.patience, check_on_train_epoch_end=True)]
+        patience = recipe.patience
+        others.append(EarlyStopping("validation_loss", patience=patience, check_on_train_epoch_end=True))
     return lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=_accelerator(options.device),
         devices=options.processes,
         strategy=_shared() if options.processes > 1 else "auto",
-        callbacks=[events, *saves, *stops],
+        callbacks=[events, *saves, *others],
         plugins=[SafetensorsIO()],
         gradient_clip_val=recipe.clip or None,
         accumulate_grad_batches=recipe.accumulate,

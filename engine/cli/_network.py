@@ -12,7 +12,7 @@ from engine.cli._documents import program_of
 from engine.cli._failures import UsageError
 from engine.cli._runs import settings_of
 from engine.cli._settings import Settings
-from engine.document import Document, load
+from engine.document import Document, load, weights
 from engine.errors import MyelinError
 from engine.program import Program
 
@@ -32,19 +32,27 @@ def trained(
 ) -> tuple[Network, Document]:
     """The network of a document, changed as the training run had changed it, and then by ``settings``.
 
-    Without a checkpoint the weights are the initial ones.  ``look`` may add records to the program.
+    Without a checkpoint the weights are those that the document names, or the initial
+    ones.  ``look`` may add records to the program.
     """
     document = load(file)
     if checkpoint is not None:
         settings_of(checkpoint).apply(document, "train")
     settings.apply(document, "run")
     network = on_device(look(program_of(document, file)), device)
-    if checkpoint is not None:
-        from engine.backend.checkpoint import read
+    from engine.backend.checkpoint import begin, read
 
+    if checkpoint is None:
+        begin(network, weights.place(document, file.parent))
+    else:
         read(network, checkpoint)
     network.eval()
     return network, document
+
+
+def own_weights(file: Path) -> Path | None:
+    """The weights that a document names; None where it names none."""
+    return weights.place(load(file), file.parent) if file.exists() else None
 
 
 def on_device(program: Program, device: str) -> Network:

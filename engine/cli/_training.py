@@ -12,7 +12,7 @@ from engine.cli._live import Live
 from engine.cli._runs import about, read_record
 from engine.cli._settings import Settings
 from engine.data.store import data_root
-from engine.document import load
+from engine.document import load, weights
 from engine.recipe import recipe
 
 
@@ -35,7 +35,7 @@ def fit(job: Job, live: Live, should_stop: Callable[[], bool]) -> dict[str, Any]
     job.settings.apply(document, "train")
     program = program_of(document, job.file)
 
-    from engine.backend import recorded
+    from engine.backend import checkpoint, recorded
     from engine.backend.network import Network
     from engine.backend.training import Options
 
@@ -48,8 +48,11 @@ def fit(job: Job, live: Live, should_stop: Callable[[], bool]) -> dict[str, Any]
         on_event=live.training(job.name, recipe("train", document.recipes).epochs),
         should_stop=should_stop,
     )
+    network = Network(program)
+    if not job.resume:
+        checkpoint.begin(network, weights.place(document, job.file.parent))
     return recorded.train(
-        Network(program),
+        network,
         document,
         data_root(),
         options,

@@ -10,7 +10,7 @@ import typer
 from engine.cli import _settings
 from engine.cli._console import out, percent, print_json, table
 from engine.cli._live import Live
-from engine.cli._network import Device, trained
+from engine.cli._network import Device, own_weights, trained
 from engine.cli._runs import weights_of
 from engine.cli._settings import Settings
 from engine.data.store import data_root
@@ -28,7 +28,7 @@ def evaluate(
         typer.Option(
             "--weights",
             metavar="RUN|FILE",
-            help="Folder of a run or a checkpoint; the newest run by default.",
+            help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
         ),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="Split of the data set to judge.")] = "test",
@@ -41,7 +41,8 @@ def evaluate(
 
     Accuracy with its interval, chance, and the accuracy of every class.
     """
-    checkpoint = weights_of(weights, file)
+    own = own_weights(file) if weights is None else None
+    checkpoint = None if own else weights_of(weights, file)
     network, document = trained(file, checkpoint, Settings(set=tuple(sets or ()), seed=seed), device)
 
     from engine.backend import evaluation
@@ -60,12 +61,12 @@ def evaluate(
             )
         )
     if as_json:
-        print_json({"file": str(file), "weights": str(checkpoint), **found})
+        print_json({"file": str(file), "weights": str(own or checkpoint), **found})
         return
     low, high = (percent(end) for end in found["interval"])
     accuracy = f"accuracy {percent(found['accuracy'])} (95 % interval {low} to {high})"
     print(f"{accuracy}, chance {percent(found['chance'])}, loss {found['loss']:.4f}")
-    print(f"split '{split}', {found['samples']:,} samples; weights {checkpoint}")
+    print(f"split '{split}', {found['samples']:,} samples; weights {own or checkpoint}")
     rows = table("class", "right", "of", right=("right", "of"))
     for name, row, number in zip(
         found["classes"], found["confusion"], range(len(found["classes"])), strict=True

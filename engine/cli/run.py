@@ -17,7 +17,7 @@ from engine.cli import _settings
 from engine.cli._console import out, print_json, table
 from engine.cli._failures import UsageError, say
 from engine.cli._live import Live
-from engine.cli._network import Device, trained
+from engine.cli._network import Device, own_weights, trained
 from engine.cli._runs import about, new_run, weights_of
 from engine.cli._settings import Settings
 from engine.data.store import data_root
@@ -43,7 +43,9 @@ def run(
     weights: Annotated[
         Path | None,
         typer.Option(
-            "--weights", metavar="RUN|FILE|newest", help="Trained weights; the initial ones by default."
+            "--weights",
+            metavar="RUN|FILE|newest",
+            help="Trained weights; by default what the document names, else the initial ones.",
         ),
     ] = None,
     duration: Annotated[
@@ -63,6 +65,7 @@ def run(
     settings = Settings(tuple(sets or ()), tuple(recipe or ()), seed=seed)
     checkpoint = None if weights is None else weights_of(weights, file)
     network, document = trained(file, checkpoint, settings, device, observed)
+    used = checkpoint or own_weights(file)
     folder, begun = out_ or new_run(file), time.monotonic()
     with folder_of_run(folder), Live() as live:
         recorded, steps, samples = _simulate(network, recipe_of("run", document.recipes), duration, live)
@@ -71,7 +74,7 @@ def run(
         "kind": "run",
         "status": "done",
         **about(document, file, settings, device),
-        "weights": str(checkpoint) if checkpoint else None,
+        "weights": str(used) if used else None,
         "steps": steps,
         "samples": samples,
         "dt_ms": network.program.dt,

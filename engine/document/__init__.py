@@ -8,6 +8,7 @@ doc.connect(a, "spikes", b, "in")
 save(doc, "two.myelin")
 """
 
+from engine.document import weights
 from engine.document.clipboard import copy, paste
 from engine.document.document import SCHEMA, Document, Edit, new_node
 from engine.document.errors import DocumentError, EditError
@@ -40,4 +41,5 @@ __all__ = [
     "paste",
     "recover",
     "save",
+    "weights",
 ]

@@ -84,10 +84,11 @@ def _end(value: Any, where: str) -> End:
 
 
 def check_meta(meta: Any) -> None:
-    """``meta`` is an object; its title, dt_ms (> 0) and seed have their types."""
+    """``meta`` is an object; its title, dt_ms (> 0), seed and weights (a path) have their types."""
     expect(meta, dict, "meta")
-    if "title" in meta:
-        expect(meta["title"], str, "meta.title")
+    for name in ("title", "weights"):
+        if name in meta:
+            expect(meta[name], str, f"meta.{name}")
     if "seed" in meta:
         expect(meta["seed"], int, "meta.seed")
     if "dt_ms" in meta and expect_number(meta["dt_ms"], "meta.dt_ms") <= 0:

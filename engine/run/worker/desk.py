@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.run import protocol
@@ -83,11 +84,10 @@ class Desk:
         from engine.run.worker.session import Session
 
         self._end("replaced")
-        session = Session(
-            loads(message["document"], message.get("name") or "the document"), message.get("device") or "cpu"
-        )
-        if message.get("checkpoint"):
-            session.load_tensors(message["checkpoint"])
+        name = message.get("name") or "the document"
+        document = loads(message["document"], name)
+        session = Session(document, message.get("device") or "cpu", Path(name).parent)
+        session.load_tensors(message.get("checkpoint") or None)
         self.session = session
         self._tell()
         program = session.program
@@ -189,8 +189,6 @@ class Desk:
         return {"reason": reason, "result": record["metrics"], "record": record}
 
     def _checkpoint(self, message: Message) -> Reply:
-        from pathlib import Path
-
         from engine.backend import checkpoint
 
         session = self._loaded()

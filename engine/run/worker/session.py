@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.backend import checkpoint
 from engine.backend.network import Network
 from engine.backend.state import State
 from engine.backend.tensors import tensor_key
 from engine.compile import Compiled, compile_document
-from engine.document import Document, DocumentError
+from engine.document import Document, DocumentError, weights
 from engine.document.ops import set_op
 from engine.program import Op, Program
 from engine.run.worker.errors import RefusedError
@@ -22,12 +23,13 @@ from engine.run.worker.errors import RefusedError
 class Session:
     """``network`` runs ``document`` in evaluation mode.
 
-    ``drawn``: digest of each tensor as its declaration draws it, to tell what a change of parameters redraws.
+    ``folder``: where the document lies, None for the working directory.  ``drawn``: digest of each tensor as
+    its declaration draws it, to tell what a change of parameters redraws.
     """
 
-    def __init__(self, document: Document, device: str = "cpu") -> None:
-        self.document, self.device = document, device
-        self.compiled: Compiled = compile_document(document)
+    def __init__(self, document: Document, device: str = "cpu", folder: Path | None = None) -> None:
+        self.document, self.device, self.folder = document, device, folder
+        self.compiled: Compiled = compile_document(document, folder=folder)
         self.program = self._program()
         self.network = Network(self.program).eval()
         self.drawn = {key: _digest(self.network.tensor(key)) for key in self.network.declared}
@@ -56,7 +58,7 @@ class Session:
         document = self.document.copy()
         try:
             document.edit(f"Set {name}", [set_op(["nodes", node, "params", name], value)])
-            other = Session(document, self.device)
+            other = Session(document, self.device, self.folder)
         except DocumentError as error:
             raise RefusedError(str(error), node) from None
         except ValueError as error:
@@ -70,11 +72,12 @@ class Session:
                 if old.drawn.get(key) == digest:
                     self.network.tensor(key).copy_(old.network.tensor(key))
 
-    def load_tensors(self, path: str) -> None:
-        """Put the tensors of a checkpoint into the network."""
-        from engine.backend import checkpoint  # brings Lightning, which takes seconds to load
-
-        checkpoint.read(self.network, Path(path))
+    def load_tensors(self, path: str | None = None) -> None:
+        """Put the tensors of a checkpoint into the network, or those that the document names, if any."""
+        if path is None:
+            checkpoint.begin(self.network, weights.place(self.document, self.folder))
+        else:
+            checkpoint.read(self.network, Path(path))
 
     def op(self, node: str) -> Op:
         """The op of a node's id (copies in repeated groups are ``id~1``, ``id~2``, ...)."""

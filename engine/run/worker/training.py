@@ -26,7 +26,9 @@ def train(
     if options.get("seed") is not None:
         document = document.copy()
         document.edit("Set seed", [set_op(["meta", "seed"], options["seed"])])
-    trained = Session(document, session.device)
+    trained = Session(document, session.device, session.folder)
+    if not options.get("resume"):
+        trained.load_tensors()
     device = options.get("device") or "cpu"
 
     def on_event(event: dict[str, Any]) -> None:
@@ -41,6 +43,7 @@ def train(
         seed=trained.program.seed,
         device=device,
         resume=bool(options.get("resume")),
+        watch=True,
         on_event=on_event,
         should_stop=should_stop,
     )
