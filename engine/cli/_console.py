@@ -44,8 +44,8 @@ def shown(progress: Progress) -> Iterator[Progress]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON value on standard output, in ASCII: a pipe may know no other characters."""
+    print(json.dumps(value, indent=2))
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

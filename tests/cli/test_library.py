@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,15 @@ def test_nodes_as_json(myelin: Myelin) -> None:
     assert set(found) == set(registry.all())
     tau = found["population.lif"]["params"]["tau_mem"]
     assert (tau["default"], tau["unit"], tau["low"], tau["trainable"]) == (20.0, "ms", 0.01, True)
+
+
+def test_nodes_as_json_where_standard_output_knows_only_ascii() -> None:
+    command = [sys.executable, "-m", "engine.cli", "nodes", "--json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert set(json.loads(done.stdout)) == set(registry.all())
 
 
 def test_the_nearest_node_is_offered(myelin: Myelin) -> None:
