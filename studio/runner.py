@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from engine.document import Edit, dumps
+from engine.document import Document, Edit
+from engine.document.codec import to_tree
 from engine.run import protocol
 from engine.run.protocol import Decoder, FrameError, Malformed, Message
 
@@ -20,11 +24,16 @@ if TYPE_CHECKING:
 GRACE_MS = 2000
 """How long a worker has for a stop or a farewell before it is killed."""
 
+TURN = 0.008
+"""Seconds of the window's thread that reading messages may take before other events have their turn."""
+
+BUSY = ("loading", "running", "paused", "training")
+
 Then = Callable[[Message], None]
 
 
 class Runner(QObject):
-    """One worker at a time, started when first needed or by ``warm``; after its death the next use starts one.
+    """One worker at a time, started by ``warm`` or the first use; after its death the next use starts one.
 
     ``state``: ``off``, ``starting``, ``ready``, ``loading``, ``running``, ``paused``, ``training``.
     """
@@ -45,6 +54,7 @@ class Runner(QObject):
     """A sentence, and the id of the node it is about (or "")."""
     stale_changed = Signal(bool)
     """Whether the drawing has changed in a way that the network in progress cannot take up."""
+    speed_changed = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -52,8 +62,10 @@ class Runner(QObject):
         self.argv: list[str] = [sys.executable, "-P", "-m", "engine.run.worker"]
         self.state = "off"
         self.stale = False
-        self.speed: dict[str, Any] = {}
+        self.speed: dict[str, Any] = {"factor": 1.0}
         """``factor`` (simulated seconds a second) or ``fps``; empty for as fast as possible."""
+        self.signals: dict[str, dict[str, list[int]]] = {}
+        """What the network loaded last can send: ports with their shapes by node."""
         self._streams: dict[object, list[list[Any]]] = {}
         self._process: QProcess | None = None
         self._decoder = Decoder()
@@ -61,8 +73,16 @@ class Runner(QObject):
         self._waiting: dict[int, Then] = {}
         self._last_words = ""
         self._ending = False
+        self._after_load: Callable[[], None] | None = None
+        self._after_stop: Callable[[], None] | None = None
+        self._drawn: object = None
+        self._refused: set[tuple[str, str]] = set()
         self._impatience = QTimer(self, singleShot=True, interval=GRACE_MS)
         self._impatience.timeout.connect(self._kill)
+        self._rest = QTimer(self, singleShot=True, interval=0)
+        self._rest.timeout.connect(self._drain)
+        self._rewire = QTimer(self, singleShot=True, interval=0)
+        self._rewire.timeout.connect(self._watch)
         session.edited.connect(self._on_edit)
 
     # --- what a window asks for
@@ -73,10 +93,12 @@ class Runner(QObject):
             self._start()
 
     def play(self) -> None:
-        """Run from the beginning, or on from a pause."""
-        if self.state == "paused" and not self.stale:
+        """Run from the beginning, or on from a pause; a run whose drawing has changed since begins anew."""
+        if self._impatience.isActive():
+            self._after_stop = self.play
+        elif self.state == "paused" and not self.stale:
             self._run()
-        elif self.state != "training":
+        elif self._free():
             self._load(self._run_from_start)
 
     def pause(self) -> None:
@@ -85,21 +107,25 @@ class Runner(QObject):
             self._send("pause")
 
     def step(self, steps: int = 1) -> None:
-        """Run some steps and hold; from the beginning if nothing runs."""
-        if self.state in ("running", "paused"):
-            self._send("step", steps=steps)
-        elif self.state != "training":
+        """Run some steps and hold; from the beginning if nothing runs or the drawing has changed."""
+        if self._free():
             self._load(lambda: self._step_from_start(steps))
+        elif self.state in ("running", "paused"):
+            self._step(steps)
 
     def stop(self) -> None:
         """End the run or training; a worker that has not done so in two seconds is killed."""
-        if self.state in ("loading", "running", "paused", "training"):
+        self._after_load = self._after_stop = None
+        if self.state in BUSY and not self._impatience.isActive():
             self._impatience.start()
             self._send("stop", self._stopped)
 
     def train(self, out: Path, **options: Any) -> None:
         """Train into the folder ``out`` (see ``engine.run.client.Client.train``)."""
-        self._load(lambda: self._train(out, options))
+        if self._impatience.isActive():
+            self._after_stop = lambda: self.train(out, **options)
+        elif self.state not in ("loading", "training"):
+            self._load(lambda: self._train(out, options))
 
     def stimulate(
         self, node: str, amplitude: float, steps: int, neurons: Iterable[int] | None = None
@@ -111,31 +137,38 @@ class Runner(QObject):
 
     def set_speed(self, **speed: float) -> None:
         """``factor``: simulated seconds a second; ``fps``: steps a second; nothing: as fast as possible."""
+        if speed == self.speed:
+            return
         self.speed = speed
+        self.speed_changed.emit()
         if self.state == "running":
             self._run()
 
     def want(self, who: object, streams: list[list[Any]]) -> None:
-        """``who`` (a plot) wants these ``[node, port, indices or None]`` sent, [] for none; a run goes on."""
+        """``who`` (a plot) wants these ``[node, port, indices or None, form]``, [] for none; a run goes on.
+
+        The last one or two of the four may be left out (see ``engine.run.worker.streams.chosen``).
+        """
         if streams != self._streams.get(who, []):
             self._streams[who] = streams
             if not streams:
                 del self._streams[who]
-            if self.state == "running":
-                self._run()
+            self._rewire.start()
 
     def close(self) -> None:
-        """Let the worker end; kill it if it does not."""
+        """End the worker: at once, but for a training, which may finish what it writes."""
         process, self._process = self._process, None
-        self._impatience.stop()
+        for timer in (self._impatience, self._rest, self._rewire):
+            timer.stop()
         if process is None:
             return
-        process.disconnect(self)
-        process.write(protocol.encode({"type": "quit", "request": 0}))
-        process.closeWriteChannel()
-        if not process.waitForFinished(GRACE_MS):
-            process.kill()
+        process.blockSignals(True)
+        if self.state == "training":
+            process.write(protocol.encode({"type": "quit", "request": 0}))
+            process.closeWriteChannel()
             process.waitForFinished(GRACE_MS)
+        process.kill()
+        process.waitForFinished(GRACE_MS)
         process.deleteLater()
         self._go("off")
 
@@ -148,7 +181,7 @@ class Runner(QObject):
         before = environment.value("PYTHONPATH")
         environment.insert("PYTHONPATH", root + (os.pathsep + before if before else ""))
         process.setProcessEnvironment(environment)
-        process.readyReadStandardOutput.connect(self._read)
+        process.readyReadStandardOutput.connect(self._drain)
         process.readyReadStandardError.connect(self._listen)
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
@@ -171,15 +204,22 @@ class Runner(QObject):
             return
         self._process.write(frame)
 
-    def _read(self) -> None:
-        if self._process is None:
+    def _drain(self) -> None:
+        """Take what has arrived, for as long as a turn may last; the rest in the next one."""
+        process, enough = self._process, time.perf_counter() + TURN
+        if process is None:
             return
         try:
-            for message in self._decoder.feed(bytes(self._process.readAllStandardOutput().data())):
+            for message in self._decoder.feed(bytes(process.readAllStandardOutput().data())):
                 self._take(message)
+                if self._process is not process:
+                    return
+                if time.perf_counter() > enough:
+                    self._rest.start()
+                    return
         except FrameError as error:
             self._last_words = str(error)
-            self._kill()
+            process.kill()
 
     def _take(self, message: Message | Malformed) -> None:
         if isinstance(message, Malformed):
@@ -187,17 +227,22 @@ class Runner(QObject):
             return
         kind = message["type"]
         if kind == "state":
-            self.meter.emit(message)
-            if message["state"] in ("running", "paused", "training"):
-                self._go(message["state"])
-            elif self.state in ("running", "paused", "training"):
-                self._go("ready")
+            self._on_state(message)
         elif kind in ("records", "progress", "metrics"):
             getattr(self, kind).emit(message)
         elif kind == "error":
             self._on_refusal(message)
         elif kind == "done":
             self._on_done(message)
+
+    def _on_state(self, message: Message) -> None:
+        if self._after_load:  # what it says is about the run before this load
+            return
+        self.meter.emit(message)
+        if message["state"] in ("running", "paused", "training"):
+            self._go(message["state"])
+        elif self.state in ("running", "paused", "training"):
+            self._go("ready")
 
     def _on_done(self, message: Message) -> None:
         then = self._waiting.pop(message.get("request") or 0, None)
@@ -207,19 +252,20 @@ class Runner(QObject):
             self.ended.emit(message)
 
     def _on_refusal(self, message: Message) -> None:
-        self._waiting.pop(message.get("request") or 0, None)
-        if self.state == "loading" or message.get("of") in ("load", "train"):
+        then = self._waiting.pop(message.get("request") or 0, None)
+        kind = message.get("of")
+        if kind == "load":
+            self._after_load = None
+        if kind == "set_param" and then:
+            then(message)
+        if kind in ("load", "run", "step", "train") and self.state != "starting":
             self._go("ready")
         self.failed.emit(message["text"], str(message.get("node", "")).partition("~")[0])
 
     def _listen(self) -> None:
         if self._process:
-            lines = (
-                bytes(self._process.readAllStandardError().data())
-                .decode(errors="replace")
-                .strip()
-                .splitlines()
-            )
+            said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+            lines = said.strip().splitlines()
             self._last_words = lines[-1] if lines else self._last_words
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
@@ -230,9 +276,11 @@ class Runner(QObject):
     def _on_finished(self) -> None:
         """The worker has died or was killed; the document is untouched and the next use starts another."""
         process, self._process = self._process, None
+        busy, was_asked = self.state in BUSY, self._ending
+        again, self._after_stop = self._after_stop, None
         self._impatience.stop()
-        busy, was_asked = self.state in ("loading", "running", "paused", "training"), self._ending
-        self._ending = False
+        self._rest.stop()
+        self._ending, self._after_load, self._waiting = False, None, {}
         if process:
             process.deleteLater()
         self._go("off")
@@ -241,6 +289,8 @@ class Runner(QObject):
         elif busy or self._last_words:
             last = f": {self._last_words}" if self._last_words else ""
             self.failed.emit(f"the worker has ended{last}; Play starts a new one", "")
+        if again:
+            again()
 
     def _kill(self) -> None:
         if self._process:
@@ -249,12 +299,28 @@ class Runner(QObject):
 
     # --- loading and running
 
+    def _free(self) -> bool:
+        """Whether a run may begin: nothing goes on, or only one of a drawing that is no more."""
+        return self.state in ("off", "starting", "ready") or (
+            self.stale and self.state in ("running", "paused")
+        )
+
     def _load(self, then: Callable[[], None]) -> None:
         self.warm()
         self._go("loading")
+        document = self.session.document
+        self._after_load, self._drawn, self._refused = then, structure(document), set()
         self._set_stale(False)
         name = str(self.session.path or self.session.folder / f"{self.session.title}.myelin")
-        self._send("load", lambda message: then(), document=dumps(self.session.document), name=name)
+        self._send("load", self._on_loaded, document=json.dumps(to_tree(document)), name=name)
+
+    def _on_loaded(self, message: Message) -> None:
+        then, self._after_load = self._after_load, None
+        if message.get("reason") == "stopped":
+            return
+        self.signals = message["signals"]
+        if then and not self._impatience.isActive():
+            then()
 
     def _run_from_start(self) -> None:
         self.started.emit()
@@ -262,43 +328,66 @@ class Runner(QObject):
 
     def _step_from_start(self, steps: int) -> None:
         self.started.emit()
-        self._send("run", steps=steps, stream=self._wanted())
+        self._step(steps)
+
+    def _step(self, steps: int) -> None:
+        self._send("step", steps=steps, stream=self._wanted())
 
     def _run(self) -> None:
         self._send("run", None, stream=self._wanted(), **self.speed)
+
+    def _watch(self) -> None:
+        if self.state in ("running", "paused"):
+            self._send("watch", stream=self._wanted())
 
     def _train(self, out: Path, options: dict[str, Any]) -> None:
         self._send("train", out=str(out), **options)
 
     def _stopped(self, message: Message) -> None:
+        again, self._after_stop = self._after_stop, None
         self._impatience.stop()
         self._go("ready")
+        if again:
+            again()
 
     def _wanted(self) -> list[list[Any]]:
-        """One entry a signal: all neurons as soon as one asks for all."""
-        found: dict[tuple[str, str], set[int] | None] = {}
-        for node, port, *chosen in (entry for streams in self._streams.values() for entry in streams):
-            neurons = chosen[0] if chosen else None
-            before = found.get((node, port), set())
-            found[node, port] = None if neurons is None or before is None else before | set(neurons)
+        """One entry a signal and form: all neurons as soon as one asks for all; only what there is."""
+        found: dict[tuple[str, str, str], set[int] | None] = {}
+        for entry in (entry for streams in self._streams.values() for entry in streams):
+            node, port, neurons, form = entry + [None, "signal"][len(entry) - 2 :]
+            shape = self.signals.get(node, {}).get(port)
+            if shape is None:
+                continue
+            before = found.get((node, port, form), set())
+            both = None if neurons is None or before is None else before | set(neurons)
+            found[node, port, form] = both and {n for n in both if n < math.prod(shape)}
         return [
-            [node, port, None if neurons is None else sorted(neurons)]
-            for (node, port), neurons in sorted(found.items())
+            [node, port, None if neurons is None else sorted(neurons), form]
+            for (node, port, form), neurons in sorted(found.items())
         ]
 
     def _on_edit(self, edit: Edit) -> None:
-        if self.state not in ("running", "paused"):
+        if self.state not in ("loading", "running", "paused"):
             return
         for op in edit.ops:
             match op:
                 case {"op": "set", "path": ["nodes", str(node), "params", str(name)], "value": value}:
-                    self._send("set_param", node=node, name=name, value=value)
-                case {"path": ["layout" | "views" | "recipes" | "groups", *_]}:
-                    pass
-                case {"path": ["nodes", _, "name"]} | {"path": ["meta", "title"]}:
-                    pass
-                case _:
-                    self._set_stale(True)
+                    self._set_param(node, name, value)
+        self._set_stale(bool(self._refused) or structure(self.session.document) != self._drawn)
+
+    def _set_param(self, node: str, name: str, value: Any) -> None:
+        def answered(message: Message) -> None:
+            self._on_param(node, name, message)
+
+        self._send("set_param", answered, node=node, name=name, value=value)
+
+    def _on_param(self, node: str, name: str, message: Message) -> None:
+        """A value that was turned away makes the drawing another network than the one that runs."""
+        if message["type"] == "error":
+            self._refused.add((node, name))
+        elif not message.get("superseded"):
+            self._refused.discard((node, name))
+        self._set_stale(bool(self._refused) or structure(self.session.document) != self._drawn)
 
     def _set_stale(self, stale: bool) -> None:
         if stale != self.stale:
@@ -309,3 +398,11 @@ class Runner(QObject):
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
+
+
+def structure(document: Document) -> object:
+    """All that decides which network is drawn, but for the parameters of its nodes."""
+    kinds = {key: (node.type, node.extra.get("mode")) for key, node in document.nodes.items()}
+    wires = {(wire.source, wire.target) for wire in document.wires.values()}
+    groups = {key: group for key, group in document.groups.items() if group.get("repeat")}
+    return kinds, wires, groups, document.meta.get("dt_ms"), document.meta.get("seed")

@@ -81,8 +81,9 @@ REQUESTS: dict[str, dict[str, Field]] = {
         "samples": _COUNT,
         "data_root": _TEXT,
     },
+    "watch": {"stream": Field((list,), required=True)},
     "pause": {},
-    "step": {"steps": _COUNT},
+    "step": {"steps": _COUNT, "stream": Field((list,))},
     "set_param": {"node": _NODE, "name": _NODE, "value": Field((object,), required=True)},
     "stimulate": {
         "node": _NODE,

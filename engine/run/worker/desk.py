@@ -80,6 +80,7 @@ class Desk:
     def _load(self, message: Message) -> Reply:
         self._await_torch()
         from engine.document import loads
+        from engine.run.worker import streams
         from engine.run.worker.errors import described
         from engine.run.worker.session import Session
 
@@ -97,6 +98,7 @@ class Desk:
             "seed": program.seed,
             "ops": len(program.ops),
             "records": [record.name for record in program.records],
+            "signals": streams.available(session),
             "diagnostics": described(session.compiled.diagnostics),
         }
 
@@ -109,7 +111,7 @@ class Desk:
         return None
 
     def _step(self, message: Message) -> Reply:
-        asked = self.live.asked if self.live else None
+        asked = message.get("stream") or (self.live.asked if self.live else None)
         self._start(message, asked, message.get("steps") or 1, {})
         return None
 
@@ -131,6 +133,14 @@ class Desk:
 
     def _reading(self, done: int, total: int) -> None:
         self.outbox.put({"type": "progress", "of": "data", "done": done, "total": total})
+
+    def _watch(self, message: Message) -> Reply:
+        """Other streams for the run in progress, which goes on, or stays paused, as it is."""
+        self._loaded()
+        if self.live:
+            self.live.choose(message["stream"])
+            self.live.flush()
+        return {}
 
     def _pause(self, message: Message) -> Reply:
         if self.live:

@@ -158,6 +158,7 @@ class Live:
                     "dt": self.session.program.dt,
                     "sample": self.feed.sample,
                     "records": records,
+                    "neurons": {s.name: s.neurons for s in self.streams if s.neurons and s.name in records},
                 }
             )
             self.sequence += 1
@@ -193,7 +194,8 @@ class Live:
     def _gather(self, signals: dict[Source, Tensor]) -> None:
         for stream in self.streams:
             if stream.source in signals and stream.records not in streams.TENSORS:
-                part = streams.cut(stream, signals[stream.source], self.session.program.dt)
+                offset = self.clock - self._first
+                part = streams.cut(stream, signals[stream.source], self.session.program.dt, offset)
                 self._gathered.setdefault(stream.name, []).append(part)
                 self._bytes += part.nbytes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +15,13 @@ from engine.backend import evaluation
 from engine.backend.tensors import tensor_key
 from engine.program import Op, Record, Source
 from engine.run.protocol import shown
+from engine.run.worker import forms
 from engine.run.worker.errors import RefusedError
 from engine.run.worker.session import Session
 
 TENSORS = {"weights": "weight", "delays": "delay"}
+FORMS = {False: ("signal", "events", "rate"), True: ("signal", "histogram", "image")}
+"""In which forms a signal (False) or a tensor (True) can be had."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +30,23 @@ class Stream:
 
     ``records`` as in a program's Record: ``signal [time, *shape]``, ``rate [time]`` (Hz in each step, mean
     over neurons), or a snapshot of ``weights`` or ``delays`` (steps) in each frame in which they are new.
+    ``form``: in which short form (see ``engine.run.worker.forms``), if any: ``events`` of a signal,
+    ``histogram`` or ``image`` of a snapshot.
     """
 
     name: str
     source: Source
     records: str = "signal"
     neurons: tuple[int, ...] | None = None
+    form: str = ""
 
 
 def chosen(session: Session, asked: list[Any] | None) -> list[Stream]:
-    """The streams asked for as ``[node, port, indices or None]``; of None, the probes' records."""
+    """The streams asked for as ``[node, port, indices or None, form]``; of None, the probes' records.
+
+    The last one or two may be left out.  Forms: ``signal`` (as it is), ``events`` and ``rate`` of a signal,
+    ``histogram`` and ``image`` of weights or delays; all but the first are named ``node.port.form``.
+    """
     if asked is not None:
         return _once([_of_request(session, entry) for entry in asked], session)
     found = [_of_record(session, record) for record in evaluation.sources(session.network)]
@@ -44,7 +55,7 @@ def chosen(session: Session, asked: list[Any] | None) -> list[Stream]:
 
 
 def _once(found: list[Stream], session: Session) -> list[Stream]:
-    for source, times in Counter(stream.source for stream in found).items():
+    for (source, *_), times in Counter((s.source, s.records, s.form) for s in found).items():
         if times > 1:
             op = session.program.ops[source.op]
             raise RefusedError(f"the signal {source.port} of '{op.name}' is asked for twice", op.id)
@@ -60,21 +71,54 @@ def _of_record(session: Session, record: Record) -> Stream:
 
 
 def _of_request(session: Session, entry: Any) -> Stream:
-    match entry:
-        case [str(node), str(port)] | [str(node), str(port), None]:
-            neurons = None
-        case [str(node), str(port), list(neurons)]:
-            pass
-        case _:
-            wanted = "[node, port] or [node, port, indices]"
-            raise RefusedError(f"a signal to stream is {wanted}, not {shown(entry)}")
+    node, port, neurons, form = _read(entry)
     op = session.op(node)
-    if port in TENSORS and tensor_key(op.id, TENSORS[port]) in session.network.declared:
-        return Stream(f"{node}.{port}", Source(op.id, port), port)
-    if port not in op.spec.outputs or op.role in ("dataset", "offline", "loss"):
+    tensor = _is_tensor(session, op, port)
+    if not tensor and port not in _signals(op):
         has = ", ".join(op.spec.outputs) or "none"
         raise RefusedError(f"'{op.name}' has no signal {port}; it has {has}", node)
-    return Stream(f"{node}.{port}", Source(op.id, port), "signal", indices(op, port, neurons))
+    if form not in FORMS[tensor]:
+        raise RefusedError(f"{port} of '{op.name}' comes as {', '.join(FORMS[tensor])}, not {form}", node)
+    name = f"{node}.{port}" if form == "signal" else f"{node}.{port}.{form}"
+    short = form if form in ("events", "histogram", "image") else ""
+    if tensor:
+        return Stream(name, Source(op.id, port), port, form=short)
+    records = "rate" if form == "rate" else "signal"
+    return Stream(name, Source(op.id, port), records, indices(op, port, neurons), short)
+
+
+def _read(entry: Any) -> tuple[str, str, list[Any] | None, str]:
+    """Node, port, neurons and form of a request for one signal."""
+    match entry:
+        case [str(node), str(port)] | [str(node), str(port), None]:
+            return node, port, None, "signal"
+        case [str(node), str(port), list(neurons)]:
+            return node, port, neurons, "signal"
+        case [str(node), str(port), list() | None as neurons, str(form)]:
+            return node, port, neurons, form
+    wanted = "[node, port], [node, port, indices] or [node, port, indices, form]"
+    raise RefusedError(f"a signal to stream is {wanted}, not {shown(entry)}")
+
+
+def _signals(op: Op) -> dict[str, list[int]]:
+    """The ports of an op that can be streamed, with their shapes."""
+    if op.role in ("dataset", "offline", "loss"):
+        return {}
+    return {port: list(op.shapes[port] or ()) for port in op.spec.outputs if port in op.shapes}
+
+
+def _is_tensor(session: Session, op: Op, port: str) -> bool:
+    return port in TENSORS and tensor_key(op.id, TENSORS[port]) in session.network.declared
+
+
+def available(session: Session) -> dict[str, dict[str, list[int]]]:
+    """All that can be streamed: for each op its signals, weights and delays, with their shapes."""
+    found = {op.id: _signals(op) for op in session.program.ops.values()}
+    for op in session.program.ops.values():
+        for port in TENSORS:
+            if _is_tensor(session, op, port):
+                found[op.id][port] = list(session.network.declared[tensor_key(op.id, TENSORS[port])].shape)
+    return {op: ports for op, ports in found.items() if ports}
 
 
 def indices(op: Op, port: str, neurons: list[Any] | None) -> tuple[int, ...] | None:
@@ -88,13 +132,15 @@ def indices(op: Op, port: str, neurons: list[Any] | None) -> tuple[int, ...] | N
     return tuple(neurons)
 
 
-def cut(stream: Stream, signal: Tensor, dt: float) -> np.ndarray:
-    """What one window adds to a stream, from ``signal [time, 1, *shape]``."""
+def cut(stream: Stream, signal: Tensor, dt: float, offset: int = 0) -> np.ndarray:
+    """What one window, ``offset`` steps into its frame, adds to a stream: ``signal [time, 1, *shape]``."""
     x = signal[:, 0]
     if stream.records == "rate":
         return x.reshape(len(x), -1).mean(-1).mul(1000.0 / dt).cpu().numpy()
     if stream.neurons is not None:
         x = x.reshape(len(x), -1)[:, torch.tensor(stream.neurons, dtype=torch.long, device=x.device)]
+    if stream.form == "events":
+        return forms.events(x.reshape(len(x), -1).cpu().numpy(), stream.neurons, offset)
     return x.cpu().numpy()
 
 
@@ -106,6 +152,26 @@ def compact(array: np.ndarray) -> np.ndarray:
 
 def snapshots(session: Session, streams: list[Stream]) -> dict[str, np.ndarray]:
     """Weights and delays as they are now."""
-    wanted = [stream for stream in streams if stream.records in TENSORS]
-    keys = {stream.name: tensor_key(stream.source.op, TENSORS[stream.records]) for stream in wanted}
-    return {name: session.network.tensor(key).detach().cpu().numpy().copy() for name, key in keys.items()}
+    return {stream.name: _snapshot(session, stream) for stream in streams if stream.records in TENSORS}
+
+
+def _snapshot(session: Session, stream: Stream) -> np.ndarray:
+    op = session.program.ops[stream.source.op]
+    values = _tensor(session, op, TENSORS[stream.records])
+    if stream.form == "histogram":
+        return forms.histogram(values)
+    return _image(session, op, values) if stream.form == "image" else values
+
+
+def _tensor(session: Session, op: Op, name: str) -> np.ndarray:
+    found: np.ndarray = session.network.tensor(tensor_key(op.id, name)).detach().cpu().numpy().copy()
+    return found
+
+
+def _image(session: Session, op: Op, values: np.ndarray) -> np.ndarray:
+    """Targets by sources; of a projection that keeps pairs, from its pairs."""
+    pairs = tensor_key(op.id, "post") in session.network.declared
+    if pairs and values.shape == session.network.declared[tensor_key(op.id, "post")].shape:
+        shape = (math.prod(op.shapes["output"] or ()), math.prod(op.shapes["input"] or ()))
+        return forms.sparse_image(values, _tensor(session, op, "post"), _tensor(session, op, "pre"), shape)
+    return forms.image(values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1))
