@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from engine.document import ops as operations
 from engine.document.document import Document, distinct
@@ -98,7 +99,18 @@ def _layout(source: Document, ids: dict[str, str], offset: Sequence[float]) -> l
 
 
 def _shifted(place: Json, offset: Sequence[float]) -> Json:
-    if "at" not in place:
-        return place
-    x, y = place["at"]
-    return {**place, "at": [x + offset[0], y + offset[1]]}
+    """A place moved by ``offset``, with the points that a wire is led over."""
+    moved = dict(place)
+    if "at" in place:
+        moved["at"] = _moved(place["at"], offset)
+    if isinstance(place.get("points"), list):
+        moved["points"] = [_moved(point, offset) for point in place["points"]]
+    return moved
+
+
+def _moved(point: Any, offset: Sequence[float]) -> Any:
+    """A point [x, y] moved; anything else, which a file may hold under ``points``, stays as it is."""
+    match point:
+        case [int() | float() as x, int() | float() as y]:
+            return [x + offset[0], y + offset[1]]
+    return point
