@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,25 @@ def unknown_param() -> Document:
     d, _, _, cells = sound()
     set_param(d, cells, "tau_men", 1.0)
     return d
+
+
+def set_recipe(document: Document, kind: str, **settings: Any) -> Document:
+    document.edit("recipe", [{"op": "set", "path": ["recipes", kind], "value": settings}])
+    return document
+
+
+def no_data_to_split() -> Document:
+    return set_recipe(sound()[0], "run", split="train", duration=300.0)
+
+
+def length_from_data() -> Document:
+    d = new_document()
+    d.add("dataset.temporal_xor")
+    return set_recipe(d, "run", split="train", duration=300.0)
+
+
+def no_peak() -> Document:
+    return set_recipe(sound()[0], "train", lr_peak=0.02, lr_schedule="cosine")
 
 
 def bad_recipe() -> Document:
@@ -273,6 +293,7 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL101": [unknown_type], "MYL102": [new_document], "MYL103": [no_chain], "MYL104": [too_many],
     "MYL106": [no_way_past], "MYL107": [silenced], "MYL108": [no_mode],
     "MYL110": [bad_value], "MYL111": [together], "MYL112": [unknown_param], "MYL113": [bad_recipe],
+    "MYL114": [no_data_to_split, length_from_data, no_peak],
     "MYL120": [no_port], "MYL121": [misfit], "MYL122": [unwired], "MYL123": [crowded],
     "MYL130": [granularity], "MYL131": [loose],
     "MYL140": [conflict], "MYL141": [unknown_shape, unknown_shape_beside_a_warning], "MYL142": [refused],
@@ -283,7 +304,7 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL160": [no_delay], "MYL161": [in_pieces],
     "MYL170": [unused], "MYL180": [nothing_to_probe],
 }  # fmt: skip
-FIXED = {"MYL106", "MYL108", "MYL110", "MYL112", "MYL120", "MYL121", "MYL130", "MYL160"}
+FIXED = {"MYL106", "MYL108", "MYL110", "MYL112", "MYL114", "MYL120", "MYL121", "MYL130", "MYL160"}
 
 
 def test_every_code_has_a_case() -> None:
@@ -333,6 +354,20 @@ def test_code_is_reported_and_its_fix_removes_it(code: str, draw: Callable[[], D
     if fix is not None:
         document.edit(fix.label, fix.ops)
         assert code not in codes(compile_document(document))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind"),
+    [
+        ({"split": "test", "samples": 1}, "run"),
+        ({"duration": 300.0}, "run"),
+        ({"lr_peak": 0.02, "lr_schedule": "onecycle"}, "train"),
+    ],
+)
+def test_settings_that_count_or_change_nothing_anyway_are_not_blamed(
+    recipe: dict[str, Any], kind: str
+) -> None:
+    assert codes(compile_document(set_recipe(sound()[0], kind, **recipe))) == []
 
 
 def test_all_mistakes_of_parameters_and_ports_are_told_at_once() -> None:
