@@ -1,0 +1,64 @@
+"""Shapes and counts of a node, read off the compiled program."""
+
+from __future__ import annotations
+
+import math
+
+from engine.program import Op, Program
+from nodes.spec import Projection, Shape, Spec
+
+
+def facts(program: object, node: str, type_: Spec) -> list[str]:
+    """Lines such as ``output  256`` and ``35,840 synapses``; empty while there is no program."""
+    if not isinstance(program, Program):
+        return []
+    op = program.ops.get(node)
+    if op is None:
+        return _of_delays(program, node)
+    lines = [
+        f"{name}: {cross(shape)}"
+        for name, shape in op.shapes.items()
+        if shape is not None and name in _ports(type_)
+    ]
+    return [*lines, *_counts(op), *_timing(op, program.dt)]
+
+
+def _ports(type_: Spec) -> set[str]:
+    return {*type_.inputs, *type_.outputs} - {"delays", "rule"}
+
+
+def cross(shape: Shape) -> str:
+    """``28 x 28 (784)``."""
+    text = " x ".join(map(str, shape)) or "one number"
+    return f"{text} ({math.prod(shape):,})" if len(shape) > 1 else text
+
+
+def _counts(op: Op) -> list[str]:
+    if op.role == "population":
+        shape = next((shape for shape in op.shapes.values() if shape), ())
+        return [f"{math.prod(shape):,} neurons"]
+    if issubclass(op.spec, Projection):
+        count = op.spec.synapses(op.p, dict(op.shapes))
+        return [f"{count:,.0f} synapses"] if count else []
+    return []
+
+
+def _timing(op: Op, dt: float) -> list[str]:
+    found = []
+    if op.delay:
+        low, high = op.delay.low, op.delay.high
+        found.append(f"delays of {low} to {high} steps ({low * dt:g} to {high * dt:g} ms)")
+    if op.lag:
+        found.append(f"a hop of {op.lag} step")
+    if op.tail:
+        found.append(f"lasts {op.tail} steps beyond the input")
+    return found
+
+
+def _of_delays(program: Program, node: str) -> list[str]:
+    """Of a node of delays, which has become part of projections."""
+    found = []
+    for op in program.ops.values():
+        if op.delay and op.delay.node == node and "~" not in op.id:
+            found += [f"{line} on '{op.name}'" for line in _timing(op, program.dt)[:1]]
+    return found

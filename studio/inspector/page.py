@@ -1,0 +1,57 @@
+"""What every page of the inspector is: bound to the selection, shown again after edits and checks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from studio.inspector.form import Form
+from studio.session import Session
+
+
+class Page(QWidget):
+    """A column of widgets about the selection of a session."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(12, 10, 8, 12)
+        self.column.setSpacing(6)
+
+    def bind(self, session: Session) -> None:
+        """Show the selection of this session from now on."""
+        self.session = session
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the document as it is now."""
+
+    def show_problems(self) -> None:
+        """The document was checked anew."""
+
+    def forms(self) -> list[Form]:
+        """All forms of the page that exist by now."""
+        return self.findChildren(Form)
+
+    def commit(self) -> None:
+        """Take what is being typed."""
+        for form in self.forms():
+            form.commit()
+
+
+def quiet(text: str = "") -> QLabel:
+    """A label in the quieter colour that wraps its lines and can be selected."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def words(text: str = "") -> QLabel:
+    """A label that wraps its lines and can be selected."""
+    label = quiet(text)
+    label.setForegroundRole(label.palette().ColorRole.WindowText)
+    return label

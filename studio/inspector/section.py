@@ -1,0 +1,48 @@
+"""A heading that opens and closes what is below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+
+class Section(QWidget):
+    """``build`` makes the content when the section is first opened."""
+
+    def __init__(
+        self, title: str, build: Callable[[], QWidget], opened: bool, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._build = build
+        self.content: QWidget | None = None
+        self.heading = QToolButton()
+        self.heading.setText(title)
+        self.heading.setToolTip(f"Show or hide: {title.lower()}")
+        self.heading.setCheckable(True)
+        self.heading.setAutoRaise(True)
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        font = self.heading.font()
+        font.setBold(True)
+        self.heading.setFont(font)
+        self.heading.toggled.connect(self._show)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 4, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addWidget(self.heading)
+        self.heading.setArrowType(Qt.ArrowType.RightArrow)
+        self.heading.setChecked(opened)
+
+    def set_title(self, title: str) -> None:
+        """Change the heading."""
+        self.heading.setText(title)
+
+    def _show(self, opened: bool) -> None:
+        self.heading.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        if opened and self.content is None:
+            self.content = self._build()
+            self._column.addWidget(self.content)
+        if self.content:
+            self.content.setVisible(opened)

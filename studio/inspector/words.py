@@ -1,0 +1,84 @@
+"""Names, tooltips and ranges of parameters in plain words."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import json
+from typing import Any
+
+from nodes.spec import Node, Param
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "theta": "θ", "lambda": "λ",
+    "mu": "μ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω",
+}  # fmt: skip
+
+
+def plain(name: str) -> str:
+    """``tau_mem`` as ``tau mem``."""
+    return name.replace("_", " ")
+
+
+def symbol(name: str) -> str:
+    """``tau_mem`` as a letter with an index, in HTML."""
+    head, _, index = name.partition("_")
+    letter = html.escape(GREEK.get(head, head))
+    return f"<i>{letter}</i><sub>{html.escape(plain(index))}</sub>" if index else f"<i>{letter}</i>"
+
+
+def shown(value: Any, unit: str = "") -> str:
+    """A value as a person would write it."""
+    text = (
+        f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+    )
+    text = text or "empty"
+    return f"{text} {unit}" if unit else text
+
+
+def limits(param: Param) -> str:
+    """The range or the choices of a parameter; empty where anything goes."""
+    if param.choices:
+        return ", ".join(param.choices)
+    unit = f" {param.unit}" if param.unit else ""
+    match param.low, param.high:
+        case None, None:
+            return ""
+        case low, None:
+            return f"at least {low:g}{unit}"
+        case None, high:
+            return f"at most {high:g}{unit}"
+        case low, high:
+            return f"{low:g} to {high:g}{unit}"
+
+
+def tooltip(name: str, param: Param) -> str:
+    """Symbol, help, range and default of a parameter, in HTML."""
+    lines = [f"<b>{html.escape(plain(name))}</b> &nbsp; {symbol(name)}", html.escape(sentence(param.doc))]
+    lines += [f"Choices: {html.escape(limits(param))}"] if param.choices else []
+    lines += [f"Range: {limits(param)}"] if limits(param) and not param.choices else []
+    lines += [f"Default: {html.escape(shown(param.default, param.unit))}"]
+    lines += ["Can be learned, one value per neuron"] if param.trainable else []
+    return "<br>".join(filter(None, lines))
+
+
+def help_line(param: Param) -> str:
+    """Help and range of a parameter on one line."""
+    extent = "" if param.choices else limits(param)
+    return ". ".join(filter(None, [sentence(param.doc), extent]))
+
+
+def sentence(text: str) -> str:
+    """With a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def documentation(spec: type[Node]) -> str:
+    """The whole docstring of a node."""
+    return inspect.getdoc(spec) or ""
+
+
+def summary(spec: type[Node]) -> str:
+    """The first sentence of a node's docstring."""
+    first = (documentation(spec).splitlines() or [""])[0]
+    return first.partition(".  ")[0].partition(". ")[0].rstrip(".")

@@ -1,0 +1,170 @@
+"""The inspector: everything about the selection, or about the document while nothing is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import SignalInstance
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedLayout, QWidget
+
+from nodes import registry
+from studio.canvas.shown import is_note
+from studio.inspector.document_page import DocumentPage
+from studio.inspector.node_page import NodePage
+from studio.inspector.other_pages import GroupPage, NotePage, SeveralPage, UnknownPage, WirePage
+from studio.inspector.page import Page, quiet
+from studio.inspector.row import Row
+from studio.panels import panel
+from studio.session import Session
+from studio.theme import theme
+from studio.workspace import Workspace
+
+KEPT = 16
+"""Pages that are kept for the next selection of the same kind."""
+
+Key = tuple[str, ...]
+
+
+@panel("inspector", "Inspector", area="right", icon="inspector", order=1)
+class Inspector(QWidget):
+    """Keeps a page for each kind of selection and binds the right one to the session in front."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setMinimumWidth(260)
+        self._session: Session | None = None
+        self._pages: dict[Key, Page] = {}
+        self._scrolls: dict[Page, QScrollArea] = {}
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._nothing())
+        self.page: Page | None = None
+        self._row: Row | None = None
+        workspace.current_changed.connect(self._follow)
+        theme.changed.connect(self._rebuild)
+        QApplication.instance().focusChanged.connect(self._on_focus)  # type: ignore[union-attr]
+        self._follow(workspace.current)
+
+    def _nothing(self) -> QLabel:
+        label = quiet("Open or make a document to see its settings here.")
+        label.setMargin(12)
+        label.setAlignment(label.alignment().AlignTop)
+        return label
+
+    def _follow(self, session: Session | None) -> None:
+        if self._session is not None:
+            for signal, slot in self._wiring(self._session):
+                signal.disconnect(slot)
+        self._session = session
+        if session is not None:
+            for signal, slot in self._wiring(session):
+                signal.connect(slot)
+        self._turn()
+
+    def _wiring(self, session: Session) -> Iterable[tuple[SignalInstance, Callable[..., None]]]:
+        return (
+            (session.selection_changed, self._turn),
+            (session.edited, self._on_edited),
+            (session.checked, self._on_checked),
+        )
+
+    def _turn(self) -> None:
+        """To the page of what is selected now."""
+        if self.page is not None:
+            self.page.commit()
+        if self._session is None:
+            self.page = None
+            self._stack.setCurrentIndex(0)
+            return
+        key = page_key(self._session)
+        page = self._pages.pop(key, None) or self._new_page(key)
+        self._pages[key] = page  # the newest last
+        self.page = page
+        page.bind(self._session)
+        self._stack.setCurrentWidget(self._scrolls[page])
+        self._forget()
+
+    def _new_page(self, key: Key) -> Page:
+        page = _MAKERS[key[0]](key)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(page)
+        self._stack.addWidget(scroll)
+        self._scrolls[page] = scroll
+        return page
+
+    def _forget(self) -> None:
+        """Let go of the page that was not needed for longest."""
+        while len(self._pages) > KEPT:
+            self._drop(self._pages.pop(next(iter(self._pages))))
+
+    def _drop(self, page: Page) -> None:
+        scroll = self._scrolls.pop(page)
+        self._stack.removeWidget(scroll)
+        scroll.deleteLater()
+
+    def _rebuild(self) -> None:
+        """Another theme: colours are painted into texts and icons."""
+        pages, self._pages, self.page = self._pages, {}, None
+        for page in pages.values():
+            self._drop(page)
+        self._turn()
+
+    def _on_edited(self, edit: object) -> None:
+        if self.page and self._session:
+            if self._pages.get(page_key(self._session)) is self.page:
+                self.page.refresh()
+            else:
+                self._turn()
+
+    def _on_checked(self, checked: object) -> None:
+        if self.page:
+            self.page.show_problems()
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        """The row with the focus shows its help."""
+        found: QWidget | None = new
+        while found is not None and not isinstance(found, Row):
+            found = found.parentWidget()
+        if found is self._row:
+            return
+        if self._row is not None:
+            self._row.set_focused(False)
+        self._row = found
+        if found is not None:
+            found.set_focused(True)
+
+
+def page_key(session: Session) -> Key:
+    """What kind of page the selection needs."""
+    document, chosen = session.document, session.selection
+    nodes = chosen & document.nodes.keys()
+    if not chosen:
+        return ("document",)
+    if nodes == chosen:
+        types = sorted({document.nodes[id].type for id in nodes})
+        known = all(registry.get(type) for type in types)
+        kind = "node" if len(nodes) == 1 else "nodes"
+        return (kind, *types) if known else ("unknown",) if len(nodes) == 1 else ("several",)
+    if len(chosen) == 1:
+        (one,) = chosen
+        found = [one in document.groups, one in document.wires, is_note(document, one)]
+        return (("group", "wire", "note")[found.index(True)],) if any(found) else ("document",)
+    return ("several",)
+
+
+def _node_page(key: Key) -> Page:
+    specs = [spec for type in key[1:] if (spec := registry.get(type))]
+    return NodePage(specs, key[0] == "nodes")
+
+
+_MAKERS: dict[str, Callable[[Key], Page]] = {
+    "document": lambda key: DocumentPage(),
+    "node": _node_page,
+    "nodes": _node_page,
+    "wire": lambda key: WirePage(),
+    "group": lambda key: GroupPage(),
+    "note": lambda key: NotePage(),
+    "unknown": lambda key: UnknownPage(),
+    "several": lambda key: SeveralPage(),
+}
