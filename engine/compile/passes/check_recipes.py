@@ -1,4 +1,4 @@
-"""check_recipes: settings that change nothing here, such as the split of data that a document does not have."""
+"""check_recipes: settings that change nothing here, such as the split of data where there are no data."""
 
 from __future__ import annotations
 
