@@ -1,1 +1,7 @@
-"""The canvas: a document as painted nodes and wires in a QGraphicsScene."""
+"""The canvas: a document drawn as nodes and wires.  ``scene`` shows, ``view`` moves; gestures edit.
+
+Pure, without Qt: ``face`` (what a node looks like), ``shown`` (what is shown where), ``layout``.
+"""
+
+NODE_MIME = "application/x-myelin-node-type"
+"""What is dragged from the library onto the canvas: the type of a node, as UTF-8 text."""

@@ -1,0 +1,60 @@
+"""What moves on a node while the network runs: a small raster and the rate."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.canvas import style
+
+RATE_WIDTH = 58.0
+LEAST_ZOOM = 0.28
+
+
+class Strip(QGraphicsItem):
+    """The live area of a population, on top of the node's cached picture so that only it is repainted."""
+
+    def __init__(self, node: QGraphicsItem) -> None:
+        super().__init__(node)
+        self.rate: float | None = None
+        self.raster: QImage | None = None
+        self._rect = QRectF()
+
+    def place(self, rect: QRectF) -> None:
+        """Lie here in the node."""
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+
+    def show(self, rate: float | None, raster: QImage | None) -> None:
+        """Show these from now on."""
+        if rate != self.rate or raster is not self.raster:
+            self.rate, self.raster = rate, raster
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The live area."""
+        return self._rect
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """The raster, and the rate in Hz over its right end."""
+        if option.levelOfDetailFromTransform(painter.worldTransform()) < LEAST_ZOOM:
+            return
+        if self.raster is not None:
+            painter.drawImage(self._rect.adjusted(2, 2, -2, -2), self.raster)
+        if self.rate is not None:
+            self._paint_rate(painter)
+
+    def _paint_rate(self, painter: QPainter) -> None:
+        text = f"{self.rate:.3g} Hz"
+        place = QRectF(self._rect.right() - RATE_WIDTH, self._rect.top() + 2, RATE_WIDTH - 4, 16)
+        width = style.metrics("info").horizontalAdvance(text) + 8
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(style.brush("canvas", 200))
+        painter.drawRoundedRect(QRectF(place.right() - width + 2, place.top(), width, 16), 3, 3)
+        painter.setFont(style.font("info"))
+        painter.setPen(style.colour("text"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

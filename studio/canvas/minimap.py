@@ -1,0 +1,101 @@
+"""The map in the corner: everything small, and a frame around what is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from studio.canvas import style
+from studio.canvas.box import BoxItem
+from studio.canvas.node import NodeItem
+
+if TYPE_CHECKING:
+    from studio.canvas.view import CanvasView
+
+SIZE = QSize(180, 120)
+EDGE = 12
+
+
+class Minimap(QWidget):
+    """Click or drag in it to move the view."""
+
+    def __init__(self, view: CanvasView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.resize(SIZE)
+        self.setToolTip("The whole canvas: click or drag to move there")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._boxes: list[tuple[QRectF, str]] = []
+        self._area = QRectF()
+        self._timer = QTimer(self, singleShot=True, interval=150)
+        self._timer.timeout.connect(self._redraw)
+        view.canvas.changed.connect(self._ask)
+        view.zoom_changed.connect(self.follow)
+
+    def take_place(self) -> None:
+        """Stay in the lower right corner."""
+        self.move(self._view.width() - SIZE.width() - EDGE, self._view.height() - SIZE.height() - EDGE)
+
+    def follow(self) -> None:
+        """The view shows another part."""
+        if self.isVisible():
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The nodes as boxes in their roles' colours, and the frame of the view."""
+        painter = QPainter(self)
+        painter.setPen(style.pen("border", 1))
+        painter.setBrush(style.brush("panel"))
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        scale = self._scale()
+        if not scale:
+            return
+        for rect, role in self._boxes:
+            painter.fillRect(self._mapped(rect, scale), style.brush(role, 200))
+        painter.setPen(style.pen("accent", 1.5))
+        painter.setBrush(style.brush("accent", 26))
+        seen = self._mapped(self._view.visible_area(), scale)
+        painter.drawRect(seen.intersected(QRectF(self.rect()).adjusted(1, 1, -1.5, -1.5)))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go there."""
+        self._go(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go there."""
+        self._go(event)
+
+    def _go(self, event: QMouseEvent) -> None:
+        scale = self._scale()
+        if scale and event.buttons() & Qt.MouseButton.LeftButton:
+            offset = (event.position() - QRectF(self.rect()).center()) / scale
+            self._view.centre_on(self._area.center() + offset)
+
+    def _ask(self) -> None:
+        if not self._timer.isActive() and self.isVisible():
+            self._timer.start()
+
+    def _redraw(self) -> None:
+        items = self._view.canvas.items_by_id.values()
+        nodes = [item for item in items if isinstance(item, (NodeItem, BoxItem))]
+        nodes.sort(key=lambda item: item.zValue())
+        self._boxes = [(item.rect(), _role(item)) for item in nodes]
+        self._area = self._view.canvas.extent()
+        self.update()
+
+    def _scale(self) -> float:
+        if self._area.isEmpty():
+            return 0.0
+        return min((SIZE.width() - 12) / self._area.width(), (SIZE.height() - 12) / self._area.height())
+
+    def _mapped(self, rect: QRectF, scale: float) -> QRectF:
+        centre = QRectF(self.rect()).center()
+        at: QPointF = (rect.topLeft() - self._area.center()) * scale + centre
+        return QRectF(at.x(), at.y(), max(rect.width() * scale, 1.5), max(rect.height() * scale, 1.5))
+
+
+def _role(item: NodeItem | BoxItem) -> str:
+    return f"role.{item.marks.role}" if isinstance(item, NodeItem) else "node.border"

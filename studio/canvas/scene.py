@@ -1,0 +1,381 @@
+"""The scene: items made from the document, and kept like it edit by edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtWidgets import QGraphicsScene
+
+from engine.compile import Diagnostic
+from engine.document import Edit
+from engine.document.groups import ancestors, members
+from studio.canvas import looks
+from studio.canvas.box import TITLE, Box, BoxItem
+from studio.canvas.changes import change
+from studio.canvas.face import AXIS, Face, PortRef, face_of
+from studio.canvas.node import NodeItem
+from studio.canvas.shown import Shown, shown
+from studio.canvas.wire import WireItem
+from studio.canvas.wiring import Wiring
+from studio.session import Session
+from studio.theme import theme
+
+Item = NodeItem | WireItem | BoxItem
+I = TypeVar("I", NodeItem, WireItem, BoxItem)
+REACH = 13.0
+"""How near to a port or wire the pointer must be, in pixels."""
+STUB = 110.0
+"""How far a wire that leaves the entered group is drawn."""
+
+
+class CanvasScene(QGraphicsScene):
+    """Everything of a session's document that is in its scope.
+
+    ``items_by_id`` maps ids of nodes, wires, groups, frames and comments to what shows them.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.items_by_id: dict[str, Item] = {}
+        self.wiring = Wiring(session.document)
+        self.zoom = 1.0
+        self._shown = Shown(None)
+        self._shift: dict[str, QPointF] = {}
+        self._selected: frozenset[str] = frozenset()
+        self._hovered: Item | None = None
+        self._reasons: dict[PortRef, str | None] | None = None
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
+        self.rebuild()
+        session.edited.connect(self._on_edited)
+        session.scope_changed.connect(self.rebuild)
+        session.selection_changed.connect(self._on_selection)
+        session.checked.connect(self._on_checked)
+        theme.changed.connect(self._on_theme)
+
+    def rebuild(self) -> None:
+        """Make all items anew."""
+        document = self.session.document
+        self._hovered = None
+        for key in list(self.items_by_id):
+            self._remove(key)
+        self.wiring = Wiring(document)
+        self._shown = shown(document, self.session.scope)
+        self._refresh({*document.nodes, *document.wires, *document.groups, *self._shown.notes})
+        self._selected = frozenset()
+        self._on_selection()
+
+    # Where things are
+
+    def node_at(self, at: QPointF) -> str | None:
+        """The node or collapsed group at a place in the scene."""
+        found = [item for item in self._near(at, 0.0) if isinstance(item, NodeItem)]
+        return next((item.key for item in found if item.shape().contains(at - item.pos())), None)
+
+    def wire_at(self, at: QPointF) -> str | None:
+        """The wire at or close to a place."""
+        reach = self._reach(REACH / 2)
+        wires = [item for item in self._near(at, reach) if isinstance(item, WireItem)]
+        return next((item.key for item in wires if item.near(at, reach)), None)
+
+    def box_at(self, at: QPointF) -> str | None:
+        """The comment, or the frame or expanded group whose title lies at a place."""
+        boxes = [item for item in self._near(at, 0.0) if isinstance(item, BoxItem)]
+        return next((item.key for item in boxes if item.title_rect().contains(at)), None)
+
+    def item_at(self, at: QPointF) -> str | None:
+        """What a click at a place means: a node before a wire before a box."""
+        return self.node_at(at) or self.wire_at(at) or self.box_at(at)
+
+    def port_at(self, at: QPointF) -> PortRef | None:
+        """The nearest port within easy reach of a place.
+
+        A port of a collapsed group is returned as the member's port that it stands for.
+        """
+        reach = self._reach(REACH)
+        found: list[tuple[float, PortRef]] = []
+        for item in self._near(at, reach):
+            if isinstance(item, NodeItem):
+                local = at - item.pos()
+                found += [((local.x() - s.x) ** 2 + (local.y() - s.y) ** 2, s.ref) for s in item.face.sockets]
+        distance, ref = min(found, default=(float("inf"), None))
+        return ref if distance <= reach**2 else None
+
+    def port_pos(self, node: str, port: str, side: str) -> QPointF:
+        """Where a port is; of a hidden member where its group shows it, or the group's border."""
+        item = self.items_by_id.get(self._shown.stand_in.get(node, ""))
+        if not isinstance(item, NodeItem):
+            return QPointF()
+        socket = item.face.by_ref.get(PortRef(node, port, side))
+        if socket is not None:
+            return item.pos() + QPointF(socket.x, socket.y)
+        return item.pos() + QPointF(0.0 if side == "in" else item.face.width, AXIS)
+
+    def node_rect(self, key: str) -> QRectF:
+        """The box of a node, group, frame or comment; empty if it is not shown."""
+        item = self.items_by_id.get(key)
+        return item.rect() if isinstance(item, (NodeItem, BoxItem)) else QRectF()
+
+    def extent(self, keys: Iterable[str] | None = None) -> QRectF:
+        """The rectangle around these things, or around everything shown."""
+        found = QRectF()
+        for key in self.items_by_id if keys is None else keys:
+            item = self.items_by_id.get(key)
+            if isinstance(item, (NodeItem, BoxItem)):
+                found = found.united(item.rect())
+            elif isinstance(item, WireItem):
+                found = found.united(item.path().boundingRect())
+        return found
+
+    @property
+    def shown(self) -> Shown:
+        """What is in scope, and by what it is shown."""
+        return self._shown
+
+    def surrounded(self, group: str) -> list[str]:
+        """The ids that the frame of an expanded group surrounds, however deep."""
+        direct = self._shown.members.get(group, [])
+        return [*direct, *(inner for key in direct for inner in self.surrounded(key))]
+
+    # What gestures show
+
+    def nudge_items(self, keys: Iterable[str], by: QPointF) -> None:
+        """Show these things moved by this much until the document says so, or ``settle`` is called."""
+        shift = dict.fromkeys(keys, by)
+        changed = shift.keys() | self._shift.keys()
+        self._shift = shift
+        self._refresh(changed)
+
+    def settle(self) -> None:
+        """Show everything where the document says it is."""
+        self.nudge_items((), QPointF())
+
+    def highlight(self, ports: dict[PortRef, str | None]) -> None:
+        """Let the ports whose reason is None glow; dim all others, which tell their reason on hover."""
+        self._reasons = ports
+        for item in self.items_by_id.values():
+            if isinstance(item, NodeItem):
+                item.light({s.ref: s.ref in ports and ports[s.ref] is None for s in item.face.sockets})
+
+    def clear_highlight(self) -> None:
+        """Show all ports as always."""
+        self._reasons = None
+        for item in self.items_by_id.values():
+            if isinstance(item, NodeItem):
+                item.light(None)
+
+    def hover_at(self, at: QPointF | None) -> None:
+        """Show what the pointer is on; None: on nothing."""
+        port = self.port_at(at) if at is not None else None
+        key = port and self._shown.stand_in.get(port.node)
+        key = key or (self.item_at(at) if at is not None else None)
+        item = self.items_by_id.get(key) if key else None
+        if self._hovered is not None and self._hovered is not item:
+            _hover(self._hovered, False, None)
+        if item is not None:
+            _hover(item, True, port)
+        self._hovered = item
+
+    def tip_at(self, at: QPointF) -> str:
+        """The sentences to show beside the pointer."""
+        port = self.port_at(at)
+        if port is not None:
+            return self._port_tip(port)
+        key = self.item_at(at)
+        item = self.items_by_id.get(key) if key else None
+        if isinstance(item, NodeItem):
+            return "\n".join([*item.marks.sentences, item.marks.tip])
+        return item.look.tip if isinstance(item, WireItem) else ""
+
+    def set_detail(self, detailed: bool) -> None:
+        """Show or hide what cannot be seen from far away."""
+        for item in self.items_by_id.values():
+            if isinstance(item, WireItem):
+                item.detail(detailed)
+
+    # Following the document
+
+    def _on_edited(self, edit: Edit) -> None:
+        document = self.session.document
+        found = change(document, edit.ops)
+        if found.everything:
+            self.rebuild()
+            return
+        keys = found.ids | self.wiring.update(edit.ops)
+        if found.structure:
+            keys |= self._restructure()
+        self._refresh(keys)
+
+    def _restructure(self) -> set[str]:
+        """Find out what is shown now; the ids for which that is another answer."""
+        passers = self.wiring.settle()
+        before, self._shown = self._shown, shown(self.session.document, self.session.scope)
+        old, new = before.stand_in, self._shown.stand_in
+        keys = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        keys |= before.notes | self._shown.notes
+        keys |= {*self.session.document.groups, *before.collapsed, *before.members}
+        wires = {wire for node in passers for wire in self.wiring.of(node)}
+        document = self.session.document
+        return keys | passers | {document.wires[wire].target.node for wire in wires} | wires
+
+    def _refresh(self, keys: Iterable[str]) -> None:
+        """Make, change or remove the items of these ids, their wires and the frames around them."""
+        document, now = self.session.document, self._shown
+        wires: set[str] = set()
+        for key in keys:
+            if key in document.nodes:
+                wires |= self.wiring.of(key)
+                self._put_node(key) if now.stand_in.get(key) == key else self._remove(key)
+            elif key in now.collapsed:
+                inside = members(document.groups)[key]
+                wires |= {wire for node in inside for wire in self.wiring.of(node)}
+                self._put_group(key)
+            elif key in document.wires:
+                wires.add(key)
+            elif key in now.notes:
+                self._put_note(key)
+            elif key not in now.members:
+                self._remove(key)
+        for key in wires:
+            self._put_wire(key)
+        self._put_frames()
+
+    def _put_node(self, key: str) -> None:
+        self._put(key, face_of(self.session.document, key), self.session.problems.by_node.get(key, []))
+
+    def _put_group(self, key: str) -> None:
+        inside = members(self.session.document.groups)[key]
+        by_node = self.session.problems.by_node
+        problems = [problem for node in sorted(inside) for problem in by_node.get(node, [])]
+        self._put(key, looks.box_face(self.session.document, key), problems)
+
+    def _put(self, key: str, face: Face, problems: list[Diagnostic]) -> None:
+        marks = looks.node_marks(self.session.document, self.wiring, face, key, problems)
+        item = self.items_by_id.get(key)
+        if not isinstance(item, NodeItem):
+            self._remove(key)
+            item = self._add(key, NodeItem(key, face, marks))
+        item.setPos(self._place(key))
+        item.show(face, marks)
+
+    def _put_note(self, key: str) -> None:
+        self._put_box(key, looks.note_box(self.session.document.layout[key]), self._place(key))
+
+    def _put_box(self, key: str, box: Box, at: QPointF) -> None:
+        item = self.items_by_id.get(key)
+        if not isinstance(item, BoxItem):
+            self._remove(key)
+            item = self._add(key, BoxItem(key, box))
+        item.setPos(at)
+        item.show(box)
+
+    def _put_frames(self) -> None:
+        """Fit the frames of expanded groups around their members, the innermost first."""
+        groups = self.session.document.groups
+        for key in sorted(self._shown.members, key=lambda key: -len(ancestors(groups, key))):
+            area = self.extent(self._shown.members[key])
+            side = looks.AROUND
+            area = area.adjusted(-side, -side - TITLE, side, side)
+            box = Box("group", area.width(), area.height(), groups[key]["name"], "accent")
+            self._put_box(key, box, area.topLeft())
+
+    def _put_wire(self, key: str) -> None:
+        wire = self.session.document.wires.get(key)
+        ends = wire and self._ends(key)
+        if not ends:
+            self._remove(key)
+            return
+        look = looks.wire_look(self.session.document, self.wiring, key)
+        shift = self._shift.get(key)
+        if shift is not None:
+            look = looks.shifted(look, shift.x(), shift.y())
+        item = self.items_by_id.get(key)
+        if not isinstance(item, WireItem):
+            self._remove(key)
+            item = self._add(key, WireItem(key, look))
+            item.detail(self.zoom >= 0.4)
+        item.show(look, *ends)
+
+    def _ends(self, key: str) -> tuple[QPointF, QPointF] | None:
+        """Where a wire begins and ends; None if it is not shown."""
+        wire, stand_in = self.session.document.wires[key], self._shown.stand_in
+        source, target = stand_in.get(wire.source.node), stand_in.get(wire.target.node)
+        if (source is None and target is None) or (source == target and source in self._shown.collapsed):
+            return None
+        start = self.port_pos(wire.source.node, wire.source.port, "out")
+        end = self.port_pos(wire.target.node, wire.target.port, "in")
+        if source is None:
+            start = end - QPointF(STUB, 0)
+        if target is None:
+            end = start + QPointF(STUB, 0)
+        return start, end
+
+    def _place(self, key: str) -> QPointF:
+        document = self.session.document
+        at = document.layout.get(key, {}).get("at")
+        if at is None and key in document.groups:
+            inside = [self._place(node) for node in members(document.groups)[key]] or [QPointF()]
+            at = [min(place.x() for place in inside), min(place.y() for place in inside)]
+        place = QPointF(*at) if at is not None else QPointF()
+        return place + self._shift.get(key, QPointF())
+
+    def _add(self, key: str, item: I) -> I:
+        self.items_by_id[key] = item
+        self.addItem(item)
+        item.select(key in self.session.selection)
+        return item
+
+    def _remove(self, key: str) -> None:
+        item = self.items_by_id.pop(key, None)
+        if item is not None:
+            if item is self._hovered:
+                self._hovered = None
+            self.removeItem(item)
+
+    # Following the session
+
+    def _on_selection(self) -> None:
+        chosen = self.session.selection
+        for key in chosen ^ self._selected:
+            item = self.items_by_id.get(key)
+            if item is not None:
+                item.select(key in chosen)
+        self._selected = chosen
+
+    def _on_checked(self) -> None:
+        self._refresh({key for key, item in self.items_by_id.items() if isinstance(item, NodeItem)})
+
+    def _on_theme(self) -> None:
+        for item in self.items_by_id.values():
+            item.refresh() if isinstance(item, WireItem) else item.update()
+        self.update()
+
+    def _near(self, at: QPointF, reach: float) -> list[Item]:
+        """The items whose bounds are within reach of a place, topmost first."""
+        area = QRectF(at.x() - reach - 0.5, at.y() - reach - 0.5, 2 * reach + 1, 2 * reach + 1)
+        found = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+        return [item for item in found if isinstance(item, (NodeItem, WireItem, BoxItem))]
+
+    def _reach(self, pixels: float) -> float:
+        return min(max(pixels, pixels / self.zoom), 3 * pixels)
+
+    def _port_tip(self, port: PortRef) -> str:
+        reason = (self._reasons or {}).get(port)
+        if reason:
+            return reason
+        item = self.items_by_id.get(self._shown.stand_in.get(port.node, ""))
+        socket = item.face.by_ref.get(port) if isinstance(item, NodeItem) else None
+        if socket is None:
+            return ""
+        takes = " or ".join(socket.kinds)
+        verb = "takes" if port.side == "in" else "gives"
+        return f"{port.port}: {socket.doc}" + (f" ({verb} {takes})" if takes else "")
+
+
+def _hover(item: Item, hovered: bool, port: PortRef | None) -> None:
+    if isinstance(item, NodeItem):
+        item.hover(hovered, port)
+    else:
+        item.hover(hovered)

@@ -1,0 +1,376 @@
+"""The view: zoom, pan, grid; it gives every event of mouse and keyboard to the gestures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QCursor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
+
+from studio import gestures
+from studio.canvas import style
+from studio.canvas.face import GRID
+from studio.canvas.minimap import Minimap
+from studio.canvas.reveal import scope_of
+from studio.canvas.scene import CanvasScene
+from studio.canvas.wire import DETAIL
+from studio.gestures import Gesture, Pointer
+from studio.session import Session
+from studio.theme import theme
+
+SMALLEST, LARGEST = 0.04, 4.0
+WHEEL = 1.0015
+"""Zoom per unit of the wheel: a notch of 120 is a factor of 1.2."""
+ROOM = 40.0
+"""Free pixels around what is fitted into the view."""
+FIT_LARGEST = 1.25
+
+
+class CanvasView(QGraphicsView):
+    """One session's canvas.
+
+    ``canvas`` is its scene, ``zoom`` its scale; ``snap``, ``grid`` and ``minimap`` are switches.
+    """
+
+    zoom_changed = Signal(float)
+    switched = Signal()
+    """Grid, snap or minimap was switched."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.canvas = CanvasScene(session)
+        self.canvas.setParent(self)
+        self.minimap = Minimap(self)
+        self.setScene(self.canvas)
+        self._grid = self._snap = True
+        self._busy: Gesture | None = None
+        self._button = Qt.MouseButton.NoButton
+        self._fitted = False
+        self.gestures = [found(self) for found in gestures.table()]
+        self._setup()
+        session.edited.connect(self._on_edited)
+        session.scope_changed.connect(self.fit_all)
+        self.canvas.changed.connect(self._grow)
+        theme.changed.connect(self.viewport().update)
+
+    def _setup(self) -> None:
+        self.setObjectName("canvas")
+        self.setAccessibleName("Canvas")
+        self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._grow()
+
+    # Zoom and place
+
+    @property
+    def zoom(self) -> float:
+        """Pixels per scene unit."""
+        return self.transform().m11()
+
+    def set_zoom(self, zoom: float, at: QPoint | None = None) -> None:
+        """Zoom to a scale and keep the point of the scene under ``at`` (the middle if None) where it is."""
+        place = at or self.viewport().rect().center()
+        zoom = min(max(zoom, SMALLEST), LARGEST)
+        before = self.mapToScene(place)
+        self.resetTransform()
+        self.scale(zoom, zoom)
+        self._move(before, place)
+        self.canvas.zoom = zoom
+        self.canvas.set_detail(zoom >= DETAIL)
+        self.zoom_changed.emit(zoom)
+
+    def zoom_by(self, factor: float, at: QPoint | None = None) -> None:
+        """Zoom in or out around a point of the viewport."""
+        self.set_zoom(self.zoom * factor, at)
+
+    def pan_by(self, by: QPoint) -> None:
+        """Move what is shown by this many pixels."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(across.value() - by.x())
+        down.setValue(down.value() - by.y())
+
+    def centre_on(self, at: QPointF) -> None:
+        """Bring a point of the scene to the middle."""
+        self._move(at, self.viewport().rect().center())
+
+    def fit_all(self) -> None:
+        """Show everything."""
+        self.fit(self.canvas.extent())
+
+    def fit_selection(self) -> None:
+        """Show what is selected."""
+        self.fit(self.canvas.extent(self.session.selection))
+
+    def fit(self, area: QRectF) -> None:
+        """Show an area of the scene as large as it fits, but hardly above 100 %."""
+        if area.isEmpty():
+            self.set_zoom(1.0)
+            self.centre_on(area.center())
+            return
+        space = self.viewport().size()
+        across = (space.width() - 2 * ROOM) / area.width()
+        down = (space.height() - 2 * ROOM) / area.height()
+        self.set_zoom(min(max(min(across, down), SMALLEST), FIT_LARGEST))
+        self.centre_on(area.center())
+
+    def reveal(self, keys: Iterable[str]) -> None:
+        """Bring nodes into view (a click in a list of problems), entering or leaving groups to do so."""
+        keys = list(keys)
+        self.session.enter(scope_of(self.session.document, keys, self.session.scope))
+        area = self.canvas.extent(self.canvas.shown.stand_in.get(key, key) for key in keys)
+        if not area.isEmpty() and not self.visible_area().contains(area):
+            self.centre_on(area.center())
+
+    def visible_area(self) -> QRectF:
+        """The part of the scene that is seen."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    def pointer_place(self) -> QPointF:
+        """Where in the scene the pointer is; the middle of the view if it is elsewhere."""
+        at = self.viewport().mapFromGlobal(QCursor.pos())
+        inside = self.viewport().rect().contains(at)
+        return self.mapToScene(at if inside else self.viewport().rect().center())
+
+    def _move(self, point: QPointF, place: QPoint) -> None:
+        """Scroll so that a point of the scene is at a place of the viewport."""
+        now = self.mapFromScene(point)
+        self.pan_by(place - now)
+
+    def _grow(self) -> None:
+        """Leave room on all sides, so that panning never stops at the last node."""
+        area = self.canvas.extent()
+        room = 4000.0
+        wanted = area.adjusted(-room, -room, room, room)
+        if not self.sceneRect().contains(area.adjusted(-room / 2, -room / 2, room / 2, room / 2)):
+            self.setSceneRect(wanted)
+
+    # Switches
+
+    @property
+    def grid(self) -> bool:
+        """Whether the grid is drawn."""
+        return self._grid
+
+    @grid.setter
+    def grid(self, drawn: bool) -> None:
+        self._grid = drawn
+        self.viewport().update()
+        self.switched.emit()
+
+    @property
+    def snap(self) -> bool:
+        """Whether what is moved snaps to the grid and to its neighbours."""
+        return self._snap
+
+    @snap.setter
+    def snap(self, snapping: bool) -> None:
+        self._snap = snapping
+        self.switched.emit()
+
+    def snapped(self, at: QPointF) -> QPointF:
+        """The nearest point of the grid, or the point itself where nothing snaps."""
+        if not self._snap:
+            return at
+        return QPointF(round(at.x() / GRID) * GRID, round(at.y() / GRID) * GRID)
+
+    # Painting
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | object) -> None:
+        """The canvas and its grid, of which far from above only every fifth line is left."""
+        assert isinstance(rect, QRectF)
+        painter.fillRect(rect, style.brush("canvas"))
+        if not self._grid:
+            return
+        step = GRID * 5 ** max(0, math.ceil(math.log(14 / (GRID * self.zoom), 5)))
+        _draw_grid(painter, rect, step, "grid", 170)
+        _draw_grid(painter, rect, step * 5, "grid", 255)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show everything at the first size, and keep the minimap in its corner."""
+        super().resizeEvent(event)
+        self.minimap.take_place()
+        if not self._fitted and self.isVisible():
+            self._fitted = True
+            self.fit_all()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Scroll, and let the minimap follow."""
+        super().scrollContentsBy(dx, dy)
+        self.minimap.follow()
+
+    # Events for gestures
+
+    @property
+    def busy(self) -> bool:
+        """Whether a gesture has the mouse."""
+        return self._busy is not None
+
+    def cancel_gesture(self) -> None:
+        """End the gesture under way without an edit."""
+        if self._busy is not None:
+            ended, self._busy = self._busy, None
+            ended.cancel()
+            ended.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Ask the gestures in order who takes the mouse."""
+        if self._busy is not None:
+            return
+        pointer = self._pointer(event)
+        self._busy = next((found for found in self.gestures if found.press(pointer)), None)
+        self._button = event.button()
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the gesture that has the mouse, or show what lies under the pointer."""
+        pointer = self._pointer(event)
+        if self._busy is not None:
+            self._busy.move(pointer)
+        elif not event.buttons():
+            if not any(found.hover(pointer) for found in self.gestures):
+                self.viewport().unsetCursor()
+            self.canvas.hover_at(pointer.scene)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the gesture whose button goes up."""
+        if self._busy is not None and event.button() == self._button:
+            ended, self._busy = self._busy, None
+            ended.release(self._pointer(event))
+            ended.end()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The first gesture that knows what to do; else it is another press."""
+        pointer = self._pointer(event)
+        if not any(found.double_click(pointer) for found in self.gestures):
+            self.mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of what lies under the pointer, made by the gestures."""
+        place = self.viewport().rect().center()
+        at = event.pos() if event.reason() is QContextMenuEvent.Reason.Mouse else place
+        menu = QMenu(self)
+        none = Qt.MouseButton.NoButton
+        where = Pointer(self.mapToScene(at), at, none, none, event.modifiers(), event.globalPos())
+        for found in self.gestures:
+            found.menu(where, menu)
+        if not menu.isEmpty():
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.viewport().mapToGlobal(at))
+        else:
+            menu.deleteLater()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom around the pointer; with Shift or Alt, or sideways, pan."""
+        delta = event.angleDelta()
+        sideways = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier)
+        if sideways or not delta.y():
+            self.pan_by(QPoint(delta.x() or delta.y(), 0) / 2)
+        else:
+            self.zoom_by(WHEEL ** delta.y(), event.position().toPoint())
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape ends a gesture; every other key goes to the gestures."""
+        if event.key() == Qt.Key.Key_Escape and self.busy:
+            self.cancel_gesture()
+        elif not any(found.key(event) for found in self.gestures):
+            QWidget.keyPressEvent(self, event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """A key goes up."""
+        if not any(found.key_up(event) for found in self.gestures):
+            QWidget.keyReleaseEvent(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Who looks elsewhere has let go."""
+        super().focusOutEvent(event)
+        if event.reason() is Qt.FocusReason.ActiveWindowFocusReason:
+            self.cancel_gesture()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tooltips and the pinch of a touchpad."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.canvas.tip_at(self.mapToScene(event.pos())), self)
+            return True
+        if (
+            isinstance(event, QNativeGestureEvent)
+            and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
+        ):
+            self.zoom_by(1 + event.value(), event.position().toPoint())
+            return True
+        if event.type() == QEvent.Type.Leave and not self.busy:
+            self.canvas.hover_at(None)
+        return super().viewportEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Something from outside comes over the canvas."""
+        self.dragMoveEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Whether it can be dropped here."""
+        pointer = self._dragged(event)
+        accepted = any(found.drag(pointer, event.mimeData()) for found in self.gestures)
+        event.setAccepted(accepted)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It left."""
+        for found in self.gestures:
+            found.drag_left()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """It is dropped."""
+        pointer = self._dragged(event)
+        if any(found.drop(pointer, event.mimeData()) for found in self.gestures):
+            event.acceptProposedAction()
+            self.setFocus()
+
+    def _pointer(self, event: QMouseEvent) -> Pointer:
+        at = event.position().toPoint()
+        screen = event.globalPosition().toPoint()
+        return Pointer(self.mapToScene(at), at, event.button(), event.buttons(), event.modifiers(), screen)
+
+    def _dragged(self, event: QDropEvent) -> Pointer:
+        at = event.position().toPoint()
+        screen, none = self.viewport().mapToGlobal(at), Qt.MouseButton.NoButton
+        return Pointer(self.mapToScene(at), at, none, event.buttons(), event.modifiers(), screen)
+
+    def _on_edited(self) -> None:
+        self.cancel_gesture()
+
+
+def _draw_grid(painter: QPainter, rect: QRectF, step: float, role: str, alpha: int) -> None:
+    left, top = math.floor(rect.left() / step), math.floor(rect.top() / step)
+    right, bottom = math.ceil(rect.right() / step), math.ceil(rect.bottom() / step)
+    lines = [QLineF(x * step, rect.top(), x * step, rect.bottom()) for x in range(left, right + 1)]
+    lines += [QLineF(rect.left(), y * step, rect.right(), y * step) for y in range(top, bottom + 1)]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(style.thin(role, alpha))
+    painter.drawLines(lines)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)

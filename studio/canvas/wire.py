@@ -1,0 +1,198 @@
+"""The item of a wire.  The line is painted by Qt itself; head, label and pulses are children of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.canvas import shapes, style
+
+Z_WIRE, Z_HEAD = 0.0, 0.5
+DETAIL = 0.4
+"""From which zoom heads, points and labels are shown."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a wire shows: its kind, the sign of the projection it leaves (or empty), a label."""
+
+    kind: str
+    sign: str = ""
+    label: str = ""
+    points: tuple[tuple[float, float], ...] = ()
+    tip: str = ""
+
+
+class WireItem(QGraphicsPathItem):
+    """A wire from port to port."""
+
+    def __init__(self, key: str, look: Look) -> None:
+        super().__init__()
+        self.key, self.look = key, look
+        self.start, self.end = QPointF(), QPointF()
+        self.selected = self.hovered = self.dimmed = False
+        self.level = 0.0
+        self._trim: Trim | None = None
+        self._detailed = True
+        self.setZValue(Z_WIRE)
+        self._restyle()
+
+    def show(self, look: Look, start: QPointF, end: QPointF) -> None:
+        """Run from here to there and look like this from now on."""
+        if look == self.look and (start, end) == (self.start, self.end) and not self.path().isEmpty():
+            return
+        self.look, self.start, self.end = look, start, end
+        attached = look.kind in ("delays", "rule", "modulator")
+        route = shapes.attachment_path if attached else shapes.wire_path
+        self.setPath(route(start, end, look.points))
+        self._fit_trim()
+        self._restyle()
+
+    def select(self, selected: bool) -> None:
+        """Show whether it is selected."""
+        if selected != self.selected:
+            self.selected = selected
+            self._restyle()
+
+    def hover(self, hovered: bool) -> None:
+        """Show whether the pointer is on it."""
+        if hovered != self.hovered:
+            self.hovered = hovered
+            self._restyle()
+
+    def detail(self, detailed: bool) -> None:
+        """Show or hide head, points and label, as the zoom allows."""
+        self._detailed = detailed
+        if self._trim is not None:
+            self._trim.setVisible(detailed)
+
+    def glow(self, level: float, pulses: list[float]) -> None:
+        """Show the traffic on it: ``level`` 0 to 1, ``pulses`` places along it."""
+        level = round(level * 8) / 8
+        if level != self.level:
+            self.level = level
+            self._restyle()
+        if pulses or (self._trim is not None and self._trim.pulses):
+            self._need_trim().pulse(pulses)
+
+    def refresh(self) -> None:
+        """Take the colours of the theme."""
+        self._restyle()
+
+    def near(self, at: QPointF, reach: float) -> bool:
+        """Whether a point of the scene lies on the wire or not further than ``reach`` beside it."""
+        stroker = QPainterPathStroker()
+        stroker.setWidth(2 * reach)
+        return stroker.createStroke(self.path()).contains(at)
+
+    def _restyle(self) -> None:
+        self.setPen(_pen(self))
+        self.setZValue(Z_WIRE + (0.2 if self.selected or self.hovered else 0.0))
+        if self._trim is not None:
+            self._trim.update()
+
+    def _fit_trim(self) -> None:
+        if self.look.sign or self.look.label or self.look.points:
+            self._need_trim()
+        if self._trim is not None:
+            self._trim.fit()
+
+    def _need_trim(self) -> Trim:
+        if self._trim is None:
+            self._trim = Trim(self)
+            self._trim.setVisible(self._detailed)
+            self._trim.fit()
+        return self._trim
+
+
+class Trim(QGraphicsItem):
+    """What a wire wears: the head that tells the sign, reroute points, the delay, travelling spikes."""
+
+    def __init__(self, wire: WireItem) -> None:
+        super().__init__(wire)
+        self._wire = wire
+        self.pulses: list[float] = []
+        self._rect = QRectF()
+        self._middle = QPointF()
+
+    def fit(self) -> None:
+        """Follow the wire's path."""
+        self.prepareGeometryChange()
+        path = self._wire.path()
+        self._rect = path.controlPointRect().adjusted(-16, -16, 16, 16)
+        self._middle = path.pointAtPercent(0.5) if not path.isEmpty() else QPointF()
+        label = self._label_rect()
+        if not label.isNull():
+            self._rect = self._rect.united(label)
+
+    def pulse(self, pulses: list[float]) -> None:
+        """Show spikes at these places along the wire, 0 to 1."""
+        if pulses != self.pulses:
+            self.pulses = pulses
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        """All of the wire."""
+        return self._rect
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Head, points, label, pulses."""
+        wire, look = self._wire, self._wire.look
+        if look.sign:
+            _paint_head(painter, look.sign, wire.end, wire.pen())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(wire.pen().color())
+        for x, y in look.points:
+            painter.drawEllipse(QPointF(x, y), 4.5, 4.5)
+        if self.pulses:
+            self._paint_pulses(painter, wire.path())
+        if look.label and not self._label_rect().isNull():
+            self._paint_label(painter)
+
+    def _paint_pulses(self, painter: QPainter, path: QPainterPath) -> None:
+        painter.setBrush(style.brush("text"))
+        for place in self.pulses:
+            painter.drawEllipse(path.pointAtPercent(min(max(place, 0.0), 1.0)), 3.2, 3.2)
+
+    def _label_rect(self) -> QRectF:
+        """Where the label is; nowhere if the wire is too short for it."""
+        width = style.metrics("info").horizontalAdvance(self._wire.look.label) + 10
+        if not self._wire.look.label or self._wire.path().length() < width + 40:
+            return QRectF()
+        return QRectF(self._middle.x() - width / 2, self._middle.y() - 9, width, 18)
+
+    def _paint_label(self, painter: QPainter) -> None:
+        place = self._label_rect()
+        painter.setPen(style.pen("kind.delays", 1))
+        painter.setBrush(style.brush("canvas"))
+        painter.drawRoundedRect(place, 9, 9)
+        painter.setPen(style.colour("text"))
+        painter.setFont(style.font("info"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._wire.look.label)
+
+
+def _paint_head(painter: QPainter, sign: str, end: QPointF, line: QPen) -> None:
+    painter.save()
+    painter.translate(end.x() - shapes.PORT - 1, end.y())
+    if sign == "any":
+        painter.setPen(style.pen("kind.current", 2.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+    else:
+        painter.setPen(style.pen(sign, 1.2))
+        painter.setBrush(style.brush(sign))
+    painter.drawPath(shapes.head(sign))
+    painter.restore()
+
+
+def _pen(wire: WireItem) -> QPen:
+    line = "dot" if wire.look.kind in ("delays", "rule", "modulator") else "solid"
+    if wire.selected:
+        return style.pen("select", 4.0, line)
+    role = f"kind.{wire.look.kind}"
+    width = 2.0 + (1.5 if wire.hovered else 0.0) + 2.5 * wire.level
+    return style.pen(role, width, line, 70 if wire.dimmed else 255 if wire.hovered or wire.level else 215)
