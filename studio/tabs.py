@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGraphicsView, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsView, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from studio.notice import Notice
 from studio.session import Session
@@ -50,6 +50,8 @@ class Tabs(QTabWidget):
         self.setMovable(True)
         self.tabBar().setAccessibleName("Open documents")
         self.addTab(welcome, "Welcome")
+        for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
+            self.tabBar().setTabButton(0, side, None)  # type: ignore[arg-type]  # no cross: it is always there
         workspace.session_opened.connect(self._add)
         workspace.session_closed.connect(self._remove)
         workspace.current_changed.connect(self._show)
@@ -75,10 +77,7 @@ class Tabs(QTabWidget):
         return next((page for page in self.pages if page.session is session), None)
 
     def show_welcome(self) -> None:
-        """Bring the welcome page to the front, opening its tab anew if it was closed."""
-        if self.indexOf(self.welcome) < 0:
-            self.insertTab(0, self.welcome, "Welcome")
-            self._draw_icons()
+        """Bring the welcome page to the front."""
         self.setCurrentWidget(self.welcome)
 
     def retitle(self, session: Session) -> None:
@@ -123,10 +122,6 @@ class Tabs(QTabWidget):
         page = self.widget(index)
         if isinstance(page, Page):
             self.close_asked.emit(page.session)
-        elif self.pages:
-            self.removeTab(index)
 
     def _draw_icons(self) -> None:
-        index = self.indexOf(self.welcome)
-        if index >= 0:
-            self.setTabIcon(index, theme.icon("welcome"))
+        self.setTabIcon(self.indexOf(self.welcome), theme.icon("welcome"))
