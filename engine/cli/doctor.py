@@ -168,6 +168,7 @@ def code_table() -> str:
     """All diagnostics as a page of help, generated from where they are declared."""
     from engine.compile.diagnostics import CODES
     from engine.compile.pipeline import pipeline
+    from engine.run import diagnoses  # noqa: F401 (declares what a run can say)
 
     pipeline()  # loads every pass, and so every declaration
     rows = [f"| {code.code} | {code.severity} | {code.meaning} |" for _, code in sorted(CODES.items())]

@@ -3,7 +3,11 @@
 Arrays travel as ``{"dtype", "shape", "data"}``; nothing is pickled.  Every map has a ``type``.  A client
 sends requests (``REQUESTS``) with a number ``request``; each is answered by exactly one ``done`` or ``error``
 with that number, ``run``, ``step`` and ``train`` when they end.  Besides these a worker sends ``state``,
-``progress``, ``metrics``, ``records``, and errors that belong to no request.
+``progress``, ``metrics``, ``records``, ``diagnosis``, and errors that belong to no request.
+
+A ``diagnosis`` says once what is wrong with the network that runs: ``code``, ``severity``, ``node``, ``text``
+(a sentence), ``hint`` (what to do), ``fix`` (``{"label", "ops"}``: the edit that does it, or None), and
+``resolved``: whether what was said before about this code and node is over.
 """
 
 from __future__ import annotations

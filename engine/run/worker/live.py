@@ -14,13 +14,16 @@ from torch import Tensor
 from engine.backend.network import STIMULUS
 from engine.backend.state import State
 from engine.program import Op, Source
+from engine.run import diagnoses
 from engine.run.protocol import Message
 from engine.run.worker import streams
 from engine.run.worker.errors import RefusedError
 from engine.run.worker.feeds import Feed
+from engine.run.worker.health import Health
 from engine.run.worker.meter import Meter
 from engine.run.worker.session import Session, carried
 from engine.run.worker.streams import Stream
+from engine.run.worker.trial import tame
 
 WINDOW = 1 / 30
 """Seconds a window should take: a frame of the screen, and soon enough for the next request."""
@@ -56,6 +59,7 @@ class Live:
         self.asked: list[Any] | None = None
         self.pulses: list[Pulse] = []
         self.meter = Meter(session.program.dt)
+        self.health = Health(session.program, session.own, session.fresh)
         self._size, self._pace = 1, 0.0
         self._frame: int | None = None
         self._origin = (0.0, 0)
@@ -100,20 +104,18 @@ class Live:
         began = time.perf_counter()
         network, start = self.session.network, self.state.step
         inputs = {**self.feed.inputs(start, steps), **self._stimuli(steps)}
-        spiking = [
-            Source(op.id, "spikes")
-            for op in self.session.program.of_role("population")
-            if "spikes" in op.spec.outputs
-        ]
-        keep = {*spiking, *(s.source for s in self.streams if s.records not in streams.TENSORS)}
+        streamed = (s.source for s in self.streams if s.records not in streams.TENSORS)
+        keep = {*self.health.wanted(), *streamed}
         with torch.no_grad():
             result = network.run(
                 inputs, self.state, steps=steps, end=self.feed.end, batch=1, keep=keep, noise=self.feed.noise
             )
         self._gather(result.signals)
         self.state, self.clock = result.state, self.clock + steps
-        self.meter.count(steps, sum(float(result.signals[s].sum()) for s in spiking if s in result.signals))
         self._check_finite()
+        for diagnosis in self.health.take({**inputs, **result.signals}, steps):
+            self.send(diagnosis)
+        self.meter.count(steps, self.health.spikes)
         self._adapt(steps, time.perf_counter() - began)
         self._finish_window()
 
@@ -128,6 +130,7 @@ class Live:
             if p.op in session.program.ops
             and session.program.ops[p.op].shapes["input"] == tuple(p.pattern.shape)
         ]
+        self.health = Health(session.program, session.own, session.fresh)
         self._snapshots_due = True
 
     def stimulate(
@@ -203,9 +206,10 @@ class Live:
         for op in self.session.program.of_role("population"):
             for name, value in self.state.of(op.id).items():
                 if not bool(torch.isfinite(value).all()):
-                    text = f"'{op.name}' has no finite {name} any more by step {self.clock}"
-                    advice = "lower the weights or currents that reach it, or the time step"
-                    raise RefusedError(f"{text}: {advice}", op.id)
+                    remedy = tame(self.session, self.feed, op, self.state.step)
+                    found = diagnoses.not_finite(op, name, self.clock, *remedy)
+                    self.send(diagnoses.message(found))
+                    raise RefusedError(f"{found.message}: {found.hint}", op.id, (found,))
 
     def _finish_window(self) -> None:
         recording_over = self.feed.left(self.state.step) == 0
@@ -214,6 +218,7 @@ class Live:
         if framed or recording_over or target_met or self._bytes >= FRAME_BYTES:
             self.flush()
         if recording_over:
+            self.health.cut()
             self.state = State()
             self.over = not self.feed.next()
         if target_met:

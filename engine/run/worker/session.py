@@ -55,9 +55,13 @@ class Session:
         """
         if node not in self.document.nodes:
             raise RefusedError(f"there is no node {node!r}", node)
+        return self.after([set_op(["nodes", node, "params", name], value)], node)
+
+    def after(self, ops: list[dict[str, Any]], node: str) -> Session:
+        """The session after edits that are about ``node``; as for ``changed``."""
         document = self.document.copy()
         try:
-            document.edit(f"Set {name}", [set_op(["nodes", node, "params", name], value)])
+            document.edit("Change", ops)
             other = Session(document, self.device, self.folder)
         except DocumentError as error:
             raise RefusedError(str(error), node) from None
@@ -65,6 +69,19 @@ class Session:
             raise RefusedError(str(error), getattr(error, "node", "") or node) from None
         other._take_tensors(self)
         return other
+
+    def fresh(self, op: Op) -> bool:
+        """Whether an op's tensors are as its parameters draw them: neither trained nor read from a file."""
+        keys = [key for key in self.drawn if key.startswith(tensor_key(op.id, ""))]
+        return all(_digest(self.network.tensor(key)) == self.drawn[key] for key in keys)
+
+    def own(self, op: Op, neurons: Tensor) -> dict[str, Any]:
+        """The trained parameters of a population for some neurons (flat indices over samples), as arrays."""
+        found = {name: self.network.tensor(tensor_key(op.id, name)) for name in op.p.get("train", ())}
+        return {
+            name: values.detach().cpu().reshape(-1)[neurons % values.numel()].numpy()
+            for name, values in found.items()
+        }
 
     def _take_tensors(self, old: Session) -> None:
         with torch.no_grad():
