@@ -48,7 +48,7 @@ def join(draft: Draft, source: End, target: End) -> list[str]:
 
 
 def midway(document: Document, source: str, target: str, between: str) -> tuple[float, float]:
-    """The corner for a node between two others, so that straight wires join them; above one joined to itself."""
+    """The corner for a node between two others, for straight wires; above one joined to itself."""
     (x1, y1), (x2, y2) = corner(document, source), corner(document, target)
     (source_width, _), (width, height) = node_size(document, source), node_size(document, between)
     if source == target:
