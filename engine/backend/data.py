@@ -20,8 +20,9 @@ from torch.utils.data import Dataset, Sampler
 from engine.errors import MyelinError
 from engine.program import Op, Program, Source
 from nodes import registry
+from nodes.roles import DataSet, OfflineEncoder
 from nodes.samples import Events, Item, Samples, Wave, to_frames
-from nodes.spec import DataSet, OfflineEncoder, Values
+from nodes.spec import Values
 
 Progress = Callable[[int, int], None]
 MANY = 32  # recordings worth a process pool

@@ -17,7 +17,8 @@ from engine.backend.ops import EXACT, OPS, TorchOps
 from engine.backend.state import Result, State, Window, fit
 from engine.backend.walk import PASSIVE, STIMULUS, Uses, Walk
 from engine.program import Op, Program, Source
-from nodes.spec import Loss, Values
+from nodes.roles import Loss
+from nodes.spec import Values
 
 __all__ = ["STIMULUS", "Network", "first_sigma", "learnable"]
 

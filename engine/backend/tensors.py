@@ -13,7 +13,8 @@ from torch import nn
 from engine.backend import memory
 from engine.program import Op, Program, delay_shape
 from nodes import registry
-from nodes.spec import Delays, Tensor
+from nodes.roles import Delays
+from nodes.spec import Tensor
 
 NUMBER = 4.0  # bytes
 SPARSE = 45.0  # bytes at the most of a sparse weight or delay with its indices, measured with 1e8 synapses

@@ -19,7 +19,7 @@ from rich.progress import (
 from engine.cli._console import err, out, print_json, shown, size, table
 from engine.data.fetch import fetch
 from engine.data.store import at_hand, data_root, data_sets, find, folder
-from nodes.spec import DataSet
+from nodes.roles import DataSet
 
 
 def register(app: typer.Typer) -> None:

@@ -22,8 +22,8 @@ from urllib.parse import urljoin
 import requests
 
 from engine.data.store import folder, short_name
+from nodes.roles import DataSet, Remote
 from nodes.samples import DataError
-from nodes.spec import DataSet, Remote
 
 Progress = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0 while unknown)
 CHUNK = 1 << 16  # at most this much is fetched twice after a broken connection

@@ -8,8 +8,8 @@ from pathlib import Path
 import platformdirs
 
 from nodes import registry
+from nodes.roles import DataSet
 from nodes.samples import DataError
-from nodes.spec import DataSet
 
 
 def data_root() -> Path:

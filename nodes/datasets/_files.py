@@ -9,8 +9,9 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from nodes.roles import DataSet
 from nodes.samples import DataError, Samples
-from nodes.spec import DataSet, Param, Shape, Shapes, Values
+from nodes.spec import Param, Shape, Shapes, Values
 
 LONGEST = 1_000_000  # steps of one sample; more is a file in the wrong unit
 T = TypeVar("T")

@@ -12,8 +12,9 @@ import numpy as np
 from nodes.datasets._audio import read_wave, wave_files
 from nodes.datasets._files import FileData, not_empty
 from nodes.datasets._split import SEED, TEST_FRACTION, held_out, held_out_groups
+from nodes.roles import DataInfo
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Param, Port, Values, node, port
+from nodes.spec import Param, Port, Values, node, port
 
 
 @node("dataset.audio_folder", label="Audio folder", keywords=("wav", "flac", "speech", "sound", "recordings"))

@@ -10,8 +10,9 @@ import numpy as np
 
 from nodes.datasets._files import FileData, class_indices, not_empty, readable, repeat
 from nodes.datasets._split import SEED, TEST_FRACTION, held_out
+from nodes.roles import DataInfo
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Param, Port, Values, node, port
+from nodes.spec import Param, Port, Values, node, port
 
 
 @node("dataset.csv", label="Table (.csv)", keywords=("csv", "time series", "sensor", "signal", "tabular"))

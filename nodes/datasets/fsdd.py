@@ -11,8 +11,9 @@ import numpy as np
 
 from nodes.datasets._audio import pcm, read_wave, wave_files
 from nodes.datasets._files import FileData, class_indices, not_empty, readable
+from nodes.roles import DataInfo, Remote
 from nodes.samples import DataError, Item, Samples, Wave
-from nodes.spec import DataInfo, Param, Port, Remote, Values, node, port
+from nodes.spec import Param, Port, Values, node, port
 
 COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 TEST_TAKES = 5  # the official split: takes 0-4 of every speaker and digit are for testing

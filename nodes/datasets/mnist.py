@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from nodes.datasets._files import FileData, class_indices, damaged, not_empty, read_npz, readable, repeat
+from nodes.roles import DataInfo, Remote
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Param, Port, Remote, Values, node, port
+from nodes.spec import Param, Port, Values, node, port
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 MD5 = {

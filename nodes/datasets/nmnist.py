@@ -10,8 +10,9 @@ import numpy as np
 from nodes.datasets._events import EventData, EventFile
 from nodes.datasets._files import damaged, not_empty, readable, require_keys
 from nodes.datasets.npz_events import pixel_units, pooled_shape
+from nodes.roles import DataInfo, Remote
 from nodes.samples import Events, Samples
-from nodes.spec import DataInfo, Remote, Values, node
+from nodes.spec import Values, node
 
 SENSOR = (2, 34, 34)
 FILES = "https://data.mendeley.com/public-files/datasets/468j46mzdv/files/"

@@ -11,8 +11,9 @@ import numpy as np
 from nodes.datasets._events import EventData, EventFile
 from nodes.datasets._files import not_empty
 from nodes.datasets._split import SEED, TEST_FRACTION, held_out
+from nodes.roles import DataInfo
 from nodes.samples import DataError, Events, Samples
-from nodes.spec import DataInfo, Param, Values, node
+from nodes.spec import Param, Values, node
 
 
 @node("dataset.npz_events", label="Events (.npz)", keywords=("npz", "dvs", "event camera", "aer", "address"))

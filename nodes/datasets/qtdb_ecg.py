@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from nodes.datasets._files import FileData, not_empty, readable
+from nodes.roles import DataInfo, Remote
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Param, Remote, Values, node
+from nodes.spec import Param, Values, node
 
 REPOSITORY = "https://github.com/byin-cwi/Efficient-spiking-networks"
 COMMIT = "bfd47cff62d26b0812bb2cc24c5f220245443a32"

@@ -10,8 +10,9 @@ import numpy as np
 
 from nodes.datasets._events import ChannelData, EventFile
 from nodes.datasets._files import not_empty, require_keys
+from nodes.roles import DataInfo
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Param, Values, node
+from nodes.spec import Param, Values, node
 
 
 @node("dataset.spikes_npz", label="Spikes (.npz)", keywords=("npz", "cochlea", "speech", "channels", "shd"))

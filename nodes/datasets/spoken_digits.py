@@ -9,8 +9,9 @@ import numpy as np
 
 import nodes
 from nodes.datasets._files import FileData, class_indices, not_empty, read_npz
+from nodes.roles import DataInfo
 from nodes.samples import DataError, Samples
-from nodes.spec import DataInfo, Values, node
+from nodes.spec import Values, node
 
 EMBEDDED = Path(nodes.__file__).parent.parent / "resources" / "data" / "spoken_digits" / "spoken_digits.npz"
 STEP_MS = 10.0

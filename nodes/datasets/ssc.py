@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nodes.datasets._hdf5 import Heidelberg
-from nodes.spec import DataInfo, Remote, node
+from nodes.roles import DataInfo, Remote
+from nodes.spec import node
 
 
 @node("dataset.ssc", label="SSC", keywords=("heidelberg", "speech", "commands", "audio", "benchmark"))

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nodes.roles import DataInfo, DataSet
 from nodes.samples import DataError, Events, Samples, to_frames
-from nodes.spec import DataInfo, DataSet, Param, Shapes, Values, node
+from nodes.spec import Param, Shapes, Values, node
 
 SPLITS = ("train", "test")
 

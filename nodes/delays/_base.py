@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nodes.spec import Delays, Param
+from nodes.roles import Delays
+from nodes.spec import Param
 
 
 class Extending(Delays):

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from nodes._shapes import settled
+from nodes.roles import OfflineEncoder
 from nodes.samples import Events, to_frames
-from nodes.spec import OfflineEncoder, Param, Shapes, Values, node
+from nodes.spec import Param, Shapes, Values, node
 
 
 @node(

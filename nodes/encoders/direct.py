@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Encoder, Param, Port, Shapes, Step, Values, node, port
+from nodes.roles import Encoder
+from nodes.spec import Param, Port, Shapes, Step, Values, node, port
 
 
 @node("encoder.direct", label="Direct current", keywords=("DC", "constant", "source", "analog", "input"))

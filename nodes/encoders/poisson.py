@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Encoder, Param, Step, Values, node
+from nodes.roles import Encoder
+from nodes.spec import Param, Step, Values, node
 
 
 @node("encoder.poisson", label="Poisson", keywords=("rate", "random", "Bernoulli", "noise"))

@@ -8,7 +8,8 @@ import numpy as np
 
 from nodes._shapes import settled
 from nodes.ops import Array, Ops
-from nodes.spec import Encoder, Param, Shapes, Step, Tensor, Values, node
+from nodes.roles import Encoder
+from nodes.spec import Param, Shapes, Step, Tensor, Values, node
 
 
 @node(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from nodes.spec import Loss, Port, Shapes, Values, port
+from nodes.roles import Loss
+from nodes.spec import Port, Shapes, Values, port
 
 
 class Labelled(Loss):

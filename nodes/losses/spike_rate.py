@@ -6,7 +6,8 @@ import math
 from typing import ClassVar
 
 from nodes.ops import Array, Ops
-from nodes.spec import Loss, Param, Port, Values, node, port
+from nodes.roles import Loss
+from nodes.spec import Param, Port, Values, node, port
 
 
 @node(

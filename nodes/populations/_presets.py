@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodes.spec import Node, Population
+from nodes.roles import Population
+from nodes.spec import Node
 
 STEP = ("integration", "decay_input", "current", "arrival")
 SPIKE = ("compare", "reset", "reset_step", "max_spikes", "lag")

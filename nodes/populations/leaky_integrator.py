@@ -8,7 +8,8 @@ from typing import ClassVar
 from nodes.ops import Array, Ops
 from nodes.populations._integration import decay
 from nodes.populations._presets import Conventional
-from nodes.spec import Param, Population, Port, Step, Values, node
+from nodes.roles import Population
+from nodes.spec import Param, Port, Step, Values, node
 
 
 @node("population.leaky_integrator", label="Leaky integrator", keywords=("LI", "readout", "low-pass"))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Param, Population, Port, Step, Values, node
+from nodes.roles import Population
+from nodes.spec import Param, Port, Step, Values, node
 
 
 @node("population.poisson", label="Poisson source", keywords=("noise", "background", "random", "generator"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from nodes.spec import Param, Port, Probe, node, port
+from nodes.roles import Probe
+from nodes.spec import Param, Port, node, port
 
 
 @node("probe.rate", label="Rate", keywords=("firing rate", "activity", "histogram", "PSTH", "record"))

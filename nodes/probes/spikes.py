@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from nodes.spec import Port, Probe, node, port
+from nodes.roles import Probe
+from nodes.spec import Port, node, port
 
 
 @node("probe.spikes", label="Spikes", keywords=("raster", "record"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nodes.initialisers import INITIALISERS, initialiser
-from nodes.spec import Initialiser, Param, Projection, Shape, Tensor, Values
+from nodes.roles import Projection
+from nodes.spec import Initialiser, Param, Shape, Tensor, Values
 
 
 class Weighted(Projection):

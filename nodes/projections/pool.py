@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nodes._shapes import settled
 from nodes.ops import Ops
-from nodes.spec import Param, Projection, Shape, Shapes, Step, Values, node
+from nodes.roles import Projection
+from nodes.spec import Param, Shape, Shapes, Step, Values, node
 
 
 @node("projection.pool", label="Pool", keywords=("pooling", "subsample", "bin", "group", "window"))

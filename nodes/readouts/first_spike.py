@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Param, Port, Readout, Step, Values, node, port
+from nodes.roles import Readout
+from nodes.spec import Param, Port, Step, Values, node, port
 
 
 @node("readout.first_spike", label="First spike", keywords=("latency", "TTFS", "decision", "classifier"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nodes.ops import Ops
-from nodes.spec import Param, Readout, Step, Values, node
+from nodes.roles import Readout
+from nodes.spec import Param, Step, Values, node
 
 
 @node(

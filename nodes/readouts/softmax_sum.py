@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Readout, Step, Values, node
+from nodes.roles import Readout
+from nodes.spec import Step, Values, node
 
 
 @node("readout.softmax_sum", label="Softmax sum", keywords=("decision", "classifier"))

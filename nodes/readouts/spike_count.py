@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Port, Readout, Step, Values, node, port
+from nodes.roles import Readout
+from nodes.spec import Port, Step, Values, node, port
 
 
 @node("readout.spike_count", label="Spike count", keywords=("rate", "decision", "sum", "classifier"))

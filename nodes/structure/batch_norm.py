@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import (
-    Param,
-    Port,
-    Shapes,
-    Step,
-    Structure,
-    Tensor,
-    Values,
-    constant,
-    node,
-    port,
-)
+from nodes.roles import Structure
+from nodes.spec import Param, Port, Shapes, Step, Tensor, Values, constant, node, port
 
 
 @node("structure.batch_norm", label="Batch norm", keywords=("normalisation", "BN"))

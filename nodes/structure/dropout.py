@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nodes.ops import Ops
-from nodes.spec import Param, Step, Structure, Values, node
+from nodes.roles import Structure
+from nodes.spec import Param, Step, Values, node
 
 
 @node("structure.dropout", label="Dropout", keywords=("regularisation",))

@@ -9,7 +9,7 @@ from engine.compile import Diagnostic
 from engine.document import Document
 from engine.document.groups import members
 from nodes import registry
-from nodes.spec import Delays
+from nodes.roles import Delays
 from studio.canvas import words
 from studio.canvas.box import TITLE, Box
 from studio.canvas.face import Face, PortRef, group_face

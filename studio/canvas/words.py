@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nodes.spec import Delays, Node, Param, Population, Projection, Values
+from nodes.roles import Delays, Population, Projection
+from nodes.spec import Node, Param, Values
 
 GREEK = {"tau": "τ", "alpha": "α", "beta": "β", "sigma": "σ", "theta": "θ"}
 

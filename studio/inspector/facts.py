@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from engine.program import Op, Program
-from nodes.spec import Projection, Shape, Spec
+from nodes.roles import Projection
+from nodes.spec import Shape, Spec
 
 
 def facts(program: object, node: str, type_: Spec) -> list[str]:

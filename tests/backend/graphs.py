@@ -12,7 +12,8 @@ from engine.backend.network import Network
 from engine.document import Document
 from engine.program import Program, Source
 from nodes import registry
-from nodes.spec import Projection, Shape, Values
+from nodes.roles import Projection
+from nodes.spec import Shape, Values
 from tests.compile.drawing import new_document, program_of
 
 DT = 0.5

@@ -17,7 +17,8 @@ from engine.codegen.printer import fitting, readable, text
 from engine.codegen.trace import trace
 from nodes import registry
 from nodes.ops import NumpyOps, Ops
-from nodes.spec import Node, Param, Population, Shape, Step, Values, defaults
+from nodes.roles import Population
+from nodes.spec import Node, Param, Shape, Step, Values, defaults
 from tests.codegen.test_trace import conventions
 from tests.nodes.harness import initial_state, parameters, prepare
 

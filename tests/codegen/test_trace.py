@@ -18,7 +18,8 @@ from engine.codegen.trace import Traced, trace
 from nodes import registry
 from nodes.ops import Array, NumpyOps, Ops
 from nodes.populations._presets import Conventional
-from nodes.spec import Node, Param, Population, Shapes, Step, Values
+from nodes.roles import Population
+from nodes.spec import Node, Param, Shapes, Step, Values
 from tests.nodes.harness import initial_state, parameters, prepare
 from tests.nodes.test_all_nodes import BATCH, DT, STEPS, state_shape, stimulus
 

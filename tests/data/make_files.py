@@ -11,7 +11,8 @@ import scipy.io
 import soundfile
 
 from nodes import registry
-from nodes.spec import DataSet, Values, defaults
+from nodes.roles import DataSet
+from nodes.spec import Values, defaults
 
 SPEAKERS = ("george", "lucas", "theo")
 

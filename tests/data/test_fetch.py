@@ -19,8 +19,8 @@ import pytest
 from engine.data import fetch as fetching
 from engine.data import store
 from engine.data.fetch import CHUNK, fetch
+from nodes.roles import DataInfo, DataSet, Remote
 from nodes.samples import DataError
-from nodes.spec import DataInfo, DataSet, Remote
 
 BODY = np.random.default_rng(0).bytes(700_000)
 

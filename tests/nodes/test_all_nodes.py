@@ -14,19 +14,9 @@ from hypothesis import strategies as st
 from nodes import registry
 from nodes.kinds import KINDS
 from nodes.populations._presets import Conventional
+from nodes.roles import DataSet, Delays, Loss, OfflineEncoder, Population
 from nodes.samples import Wave
-from nodes.spec import (
-    DataSet,
-    Delays,
-    Loss,
-    Node,
-    OfflineEncoder,
-    Param,
-    Population,
-    Shape,
-    Values,
-    defaults,
-)
+from nodes.spec import Node, Param, Shape, Values, defaults
 from tests.nodes.harness import (
     ATTACHMENTS,
     OPS,

@@ -13,8 +13,9 @@ import pytest
 from nodes import registry
 from nodes.datasets._files import FileData, read_npz
 from nodes.datasets.nmnist import read_bin
+from nodes.roles import DataSet
 from nodes.samples import DataError, Samples, Wave
-from nodes.spec import DataSet, Values, defaults
+from nodes.spec import Values, defaults
 from tests.data import make_files as make
 from tests.data.make_files import load
 

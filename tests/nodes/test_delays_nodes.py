@@ -14,7 +14,7 @@ from scipy import stats
 from nodes.delays.fixed import FixedDelays
 from nodes.delays.learnable import LearnableDelays
 from nodes.delays.random import RandomDelays
-from nodes.spec import Delays
+from nodes.roles import Delays
 from tests.nodes.harness import parameters
 
 SHAPES = {"synapse": (3, 5), "axonal": (5,), "dendritic": (3,), "projection": (1,)}

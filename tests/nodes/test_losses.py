@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from nodes.losses.cross_entropy import CrossEntropy
 from nodes.losses.rate_mse import RateMSE
 from nodes.losses.spike_rate import SpikeRate
-from nodes.spec import Loss, Values
+from nodes.roles import Loss
+from nodes.spec import Values
 from tests.nodes.harness import OPS, parameters
 
 torch = pytest.importorskip("torch")

@@ -19,7 +19,8 @@ from nodes.populations.cuba import CuBa
 from nodes.populations.integrate_and_fire import IF
 from nodes.populations.leaky_integrator import LeakyIntegrator
 from nodes.populations.lif import LIF
-from nodes.spec import Population, Values
+from nodes.roles import Population
+from nodes.spec import Values
 from tests.nodes.harness import parameters, prepare, simulate, spike_steps
 
 ALL_LIF = (LIF, CuBa, ALIF, AdLIF, IF)

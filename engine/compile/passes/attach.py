@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Graph, Vertex, update, vertex, vertices, wires_from
-from nodes.spec import Projection
+from nodes.roles import Projection
 
 AFTER = ("check_ports",)
 GRANULARITY = declare("MYL130", "error", "a projection cannot carry delays of this granularity")

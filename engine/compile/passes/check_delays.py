@@ -10,7 +10,7 @@ from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, vertices
 from engine.program import delay_shape
 from nodes import registry
-from nodes.spec import Delays
+from nodes.roles import Delays
 
 AFTER = ("discretise",)
 MISFIT = declare("MYL153", "error", "listed delays do not fit their projection")

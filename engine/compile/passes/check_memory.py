@@ -6,7 +6,7 @@ import math
 
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, vertices
-from nodes.spec import Projection
+from nodes.roles import Projection
 
 AFTER = ("discretise",)
 TOO_LARGE = declare("MYL156", "error", "a node needs more memory than can be expected")

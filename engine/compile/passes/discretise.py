@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, update, vertices
 from engine.program import Delay
-from nodes.spec import Delays, Values
+from nodes.roles import Delays
+from nodes.spec import Values
 
 AFTER = ("infer_shapes",)
 ROUNDED = declare("MYL150", "info", "a delay is no whole number of steps")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, vertex, vertices, wires_into
 from engine.program import Record, Source
-from nodes.spec import Probe
+from nodes.roles import Probe
 
 AFTER = ("fuse",)
 NOT_THERE = declare("MYL180", "error", "a probe records what its source does not have")
