@@ -26,7 +26,10 @@ STAMP = "myelin-setup.json"
 LOG = "myelin-setup.log"
 
 MAIN_JOB = ["train", "projects/spoken-digits/spoken-digits.myelin", "--compare"]
-"""What `python -m studio` does, as arguments of the `myelin` command."""
+"""What `python -m studio` does where no window can open, as arguments of the `myelin` command."""
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+"""On Linux any of these says where windows are shown; the last names a place by hand."""
 
 RUN_MYELIN = "import sys; sys.argv[0] = 'myelin'; from engine.cli import main; sys.exit(main())"
 
@@ -48,8 +51,19 @@ class SetupError(Exception):
 
 
 def start_studio(arguments: Sequence[str]) -> int:
-    """Set up, then run the main job with `arguments` appended; returns its exit status."""
+    """Set up, then open the window with the files in `arguments`; returns its exit status.
+
+    Where there is no display, run the main job with `arguments` appended instead.
+    """
+    if has_display():
+        return _start(("studio",), ["-m", "studio.app", *map(os.path.abspath, arguments)])
+    _say("there is no display for the window, so this trains the gallery's first project instead")
     return _start((), ["-c", RUN_MYELIN, *MAIN_JOB, *arguments])
+
+
+def has_display() -> bool:
+    """Whether this machine has somewhere to show a window."""
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in DISPLAYS)
 
 
 def start_tests(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`python -m studio`: set everything up in a virtual environment, then start the main job."""
+"""`python -m studio`: set everything up in a virtual environment, then open the window."""
 
 import sys
 

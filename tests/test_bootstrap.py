@@ -89,6 +89,49 @@ def test_changed_project_files_install_again(commands: Commands, environment: Pa
     assert commands.installs[2:] == ["torch", f"{bootstrap.ROOT}[test]"]
 
 
+@pytest.fixture
+def started(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The last command of every start, which is not run; Linux without a display."""
+    seen: list[list[str]] = []
+
+    def popen(command: Sequence[str], **options: Any) -> SimpleNamespace:
+        seen.append(list(command)[1:])
+        return SimpleNamespace(wait=lambda: 0)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in bootstrap.DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    return seen
+
+
+@pytest.mark.parametrize("name", bootstrap.DISPLAYS)
+def test_with_a_display_the_studio_opens_with_the_files_named(
+    started: list[list[str]], commands: Commands, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, ":0")
+    assert bootstrap.start_studio(["some.myelin"]) == 0
+    assert started == [["-m", "studio.app", str(Path("some.myelin").absolute())]]
+    assert commands.installs[-1] == f"{bootstrap.ROOT}[studio]"
+
+
+def test_without_a_display_the_main_job_runs_and_no_window_library_is_installed(
+    started: list[list[str]], commands: Commands, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert bootstrap.start_studio(["--epochs", "1"]) == 0
+    assert started == [["-c", bootstrap.RUN_MYELIN, *bootstrap.MAIN_JOB, "--epochs", "1"]]
+    assert commands.installs[-1] == str(bootstrap.ROOT)
+    assert "no display" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_other_systems_always_have_a_display(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    for name in bootstrap.DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert bootstrap.has_display()
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"inputs": 1}'])
 def test_a_damaged_stamp_counts_as_none(commands: Commands, environment: Path, content: str) -> None:
     bootstrap.ready_python(())
