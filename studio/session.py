@@ -34,6 +34,8 @@ class Session(QObject):
     path_changed = Signal()
     checked = Signal(object)
     """A Checked of the document as it is now."""
+    node_wanted = Signal(str)
+    """A node of this type is to be added in the middle of what is seen (a choice in the library)."""
     refused = Signal(str)
     """Something that was asked for cannot be done: the sentence why."""
     noticed = Signal(str)
