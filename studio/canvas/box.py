@@ -35,7 +35,7 @@ class BoxItem(QGraphicsItem):
         self.selected = self.hovered = False
         self._place()
 
-    def show(self, box: Box) -> None:
+    def display(self, box: Box) -> None:
         """Look like this from now on."""
         if box != self.box:
             self.prepareGeometryChange()
@@ -112,8 +112,8 @@ class BoxItem(QGraphicsItem):
         painter.setPen(style.colour("text" if self.box.kind == "comment" else "muted"))
         if self.box.kind == "comment":
             painter.setFont(style.font("note"))
-            flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-            painter.drawText(area.adjusted(12, 9, -12, -9), int(flags), self.box.text)
+            wrapped = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+            painter.drawText(area.adjusted(12, 9, -12, -9), int(wrapped), self.box.text)
             return
         font = style.font("frame")
         if zoom < 0.8:

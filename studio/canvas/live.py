@@ -27,7 +27,7 @@ class Strip(QGraphicsItem):
             self.prepareGeometryChange()
             self._rect = rect
 
-    def show(self, rate: float | None, raster: QImage | None) -> None:
+    def display(self, rate: float | None, raster: QImage | None) -> None:
         """Show these from now on."""
         if rate != self.rate or raster is not self.raster:
             self.rate, self.raster = rate, raster

@@ -48,7 +48,7 @@ class NodeItem(QGraphicsItem):
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._fit_strip()
 
-    def show(self, face: Face, marks: Marks) -> None:
+    def display(self, face: Face, marks: Marks) -> None:
         """Look like this from now on."""
         if face == self.face and marks == self.marks:
             return

@@ -63,7 +63,7 @@ class CanvasScene(QGraphicsScene):
             self._remove(key)
         self.wiring = Wiring(document)
         self._shown = shown(document, self.session.scope)
-        self._refresh({*document.nodes, *document.wires, *document.groups, *self._shown.notes})
+        self.refresh({*document.nodes, *document.wires, *document.groups, *self._shown.notes})
         self._selected = frozenset()
         self._on_selection()
 
@@ -146,7 +146,7 @@ class CanvasScene(QGraphicsScene):
         shift = dict.fromkeys(keys, by)
         changed = shift.keys() | self._shift.keys()
         self._shift = shift
-        self._refresh(changed)
+        self.refresh(changed)
 
     def settle(self) -> None:
         """Show everything where the document says it is."""
@@ -206,7 +206,7 @@ class CanvasScene(QGraphicsScene):
         keys = found.ids | self.wiring.update(edit.ops)
         if found.structure:
             keys |= self._restructure()
-        self._refresh(keys)
+        self.refresh(keys)
 
     def _restructure(self) -> set[str]:
         """Find out what is shown now; the ids for which that is another answer."""
@@ -220,7 +220,7 @@ class CanvasScene(QGraphicsScene):
         document = self.session.document
         return keys | passers | {document.wires[wire].target.node for wire in wires} | wires
 
-    def _refresh(self, keys: Iterable[str]) -> None:
+    def refresh(self, keys: Iterable[str]) -> None:
         """Make, change or remove the items of these ids, their wires and the frames around them."""
         document, now = self.session.document, self._shown
         wires: set[str] = set()
@@ -257,11 +257,15 @@ class CanvasScene(QGraphicsScene):
         if not isinstance(item, NodeItem):
             self._remove(key)
             item = self._add(key, NodeItem(key, face, marks))
-        item.setPos(self._place(key))
-        item.show(face, marks)
+        item.setPos(self.home(key) + self._shift.get(key, QPointF()))
+        item.display(face, marks)
 
     def _put_note(self, key: str) -> None:
-        self._put_box(key, looks.note_box(self.session.document.layout[key]), self._place(key))
+        self._put_box(
+            key,
+            looks.note_box(self.session.document.layout[key]),
+            self.home(key) + self._shift.get(key, QPointF()),
+        )
 
     def _put_box(self, key: str, box: Box, at: QPointF) -> None:
         item = self.items_by_id.get(key)
@@ -269,7 +273,7 @@ class CanvasScene(QGraphicsScene):
             self._remove(key)
             item = self._add(key, BoxItem(key, box))
         item.setPos(at)
-        item.show(box)
+        item.display(box)
 
     def _put_frames(self) -> None:
         """Fit the frames of expanded groups around their members, the innermost first."""
@@ -296,7 +300,7 @@ class CanvasScene(QGraphicsScene):
             self._remove(key)
             item = self._add(key, WireItem(key, look))
             item.detail(self.zoom >= 0.4)
-        item.show(look, *ends)
+        item.display(look, *ends)
 
     def _ends(self, key: str) -> tuple[QPointF, QPointF] | None:
         """Where a wire begins and ends; None if it is not shown."""
@@ -312,14 +316,14 @@ class CanvasScene(QGraphicsScene):
             end = start + QPointF(STUB, 0)
         return start, end
 
-    def _place(self, key: str) -> QPointF:
+    def home(self, key: str) -> QPointF:
+        """Where the document puts a node, group, frame or comment, whatever a gesture shows."""
         document = self.session.document
         at = document.layout.get(key, {}).get("at")
         if at is None and key in document.groups:
-            inside = [self._place(node) for node in members(document.groups)[key]] or [QPointF()]
+            inside = [self.home(node) for node in members(document.groups)[key]] or [QPointF()]
             at = [min(place.x() for place in inside), min(place.y() for place in inside)]
-        place = QPointF(*at) if at is not None else QPointF()
-        return place + self._shift.get(key, QPointF())
+        return QPointF(*at) if at is not None else QPointF()
 
     def _add(self, key: str, item: I) -> I:
         self.items_by_id[key] = item
@@ -345,7 +349,7 @@ class CanvasScene(QGraphicsScene):
         self._selected = chosen
 
     def _on_checked(self) -> None:
-        self._refresh({key for key, item in self.items_by_id.items() if isinstance(item, NodeItem)})
+        self.refresh({key for key, item in self.items_by_id.items() if isinstance(item, NodeItem)})
 
     def _on_theme(self) -> None:
         for item in self.items_by_id.values():

@@ -82,7 +82,8 @@ def _groups(
     document: Document, lines: dict[str, list[str]], scope: str | None
 ) -> tuple[list[str], list[str]]:
     """The collapsed and the expanded groups in scope that no collapsed group hides."""
-    boxes, frames = [], []
+    boxes: list[str] = []
+    frames: list[str] = []
     for group in sorted(document.groups):
         around = lines[group][1:]
         if group == scope or (scope is not None and scope not in around):

@@ -23,7 +23,7 @@ def colour(role: str, alpha: int = 255) -> QColor:
 def mixed(first: str, second: str, share: float) -> QColor:
     """``share`` of the first role's colour in the second's."""
     a, b = theme.colour(first), theme.colour(second)
-    parts = zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)  # type: ignore[arg-type]
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
     return QColor(*(round(share * x + (1 - share) * y) for x, y in parts))
 
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
 from studio import gestures
 from studio.canvas import style
 from studio.canvas.face import GRID
+from studio.canvas.flow import Flow
 from studio.canvas.minimap import Minimap
 from studio.canvas.reveal import scope_of
 from studio.canvas.scene import CanvasScene
@@ -59,6 +60,7 @@ class CanvasView(QGraphicsView):
         self.canvas = CanvasScene(session)
         self.canvas.setParent(self)
         self.minimap = Minimap(self)
+        self.flow = Flow(self.canvas, self)
         self.setScene(self.canvas)
         self._grid = self._snap = True
         self._busy: Gesture | None = None
@@ -104,6 +106,7 @@ class CanvasView(QGraphicsView):
         self._move(before, place)
         self.canvas.zoom = zoom
         self.canvas.set_detail(zoom >= DETAIL)
+        self._looked()
         self.zoom_changed.emit(zoom)
 
     def zoom_by(self, factor: float, at: QPoint | None = None) -> None:
@@ -194,6 +197,16 @@ class CanvasView(QGraphicsView):
         self._snap = snapping
         self.switched.emit()
 
+    @property
+    def minimap_shown(self) -> bool:
+        """Whether the map in the corner is shown."""
+        return not self.minimap.isHidden()
+
+    @minimap_shown.setter
+    def minimap_shown(self, shown: bool) -> None:
+        self.minimap.setVisible(shown)
+        self.switched.emit()
+
     def snapped(self, at: QPointF) -> QPointF:
         """The nearest point of the grid, or the point itself where nothing snaps."""
         if not self._snap:
@@ -216,6 +229,7 @@ class CanvasView(QGraphicsView):
         """Show everything at the first size, and keep the minimap in its corner."""
         super().resizeEvent(event)
         self.minimap.take_place()
+        self._looked()
         if not self._fitted and self.isVisible():
             self._fitted = True
             self.fit_all()
@@ -223,7 +237,12 @@ class CanvasView(QGraphicsView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Scroll, and let the minimap follow."""
         super().scrollContentsBy(dx, dy)
+        self._looked()
+
+    def _looked(self) -> None:
+        """Another part of the scene is seen."""
         self.minimap.follow()
+        self.flow.look_at(self.visible_area())
 
     # Events for gestures
 

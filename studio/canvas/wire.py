@@ -40,7 +40,7 @@ class WireItem(QGraphicsPathItem):
         self.setZValue(Z_WIRE)
         self._restyle()
 
-    def show(self, look: Look, start: QPointF, end: QPointF) -> None:
+    def display(self, look: Look, start: QPointF, end: QPointF) -> None:
         """Run from here to there and look like this from now on."""
         if look == self.look and (start, end) == (self.start, self.end) and not self.path().isEmpty():
             return
