@@ -26,6 +26,8 @@ from typing import Any, TypeVar
 from engine.document import Document, dumps
 from engine.errors import MyelinError
 from engine.run import protocol
+from engine.run.fetch import Fetching
+from engine.run.hosts import Host
 from engine.run.protocol import Decoder, FrameError, Malformed, Message
 
 T = TypeVar("T")
@@ -50,12 +52,16 @@ class WorkerError(MyelinError):
 class Client:
     """One worker at a time, started by ``argv``: any command that joins stdin and stdout to one, such as ssh.
 
+    ``host``: instead of ``argv``, another machine, whose failures it then explains.
+
     Methods named like a request send it and return its number for ``result``.  Callbacks run in the reader's
     thread and must not wait for the worker themselves.  When the worker ends by itself, an ``error`` event
     says how; ``start`` gives a new one.
     """
 
-    def __init__(self, argv: Sequence[str] | None = None) -> None:
+    def __init__(self, argv: Sequence[str] | None = None, host: Host | None = None) -> None:
+        self.host = host
+        argv = host.argv if host else argv
         self.argv = list(argv) if argv else [sys.executable, "-P", "-m", "engine.run.worker"]
         self._environment = None if argv else _with_our_code()
         self._callbacks: dict[str, list[Callable[[Message], None]]] = {}
@@ -71,7 +77,7 @@ class Client:
         self._answers: dict[int, Message] = {}
         self._open: set[int] = set()
         self._last_words: deque[str] = deque(maxlen=50)
-        self._ending = False
+        self._ending = self._met = False
         self._ended: Message | None = None
 
     def __enter__(self) -> Client:
@@ -125,6 +131,16 @@ class Client:
     def hello(self) -> int:
         """Ask who is there."""
         return self.send("hello")
+
+    def devices(self) -> int:
+        """Ask what the worker can compute on; answered when it has loaded torch."""
+        return self.send("devices")
+
+    def fetch(self, folder: str, into: Path) -> None:
+        """Bring the folder of a run home from the machine of the worker; waits until all of it is here."""
+        fetching = Fetching(folder, into)
+        while (request := fetching.next()) is not None:
+            fetching.take(self.result(self.send(request[0], **request[1])))
 
     def load(self, document: Document | str, **options: Any) -> int:
         """Load a document (or its text).  Options: ``name``, ``checkpoint`` (path), ``device``."""
@@ -271,6 +287,7 @@ class Client:
                 self._last_words.append(text)
 
     def _receive(self, message: Message) -> None:
+        self._met = True
         kind, number = message["type"], message.get("request")
         with self._changed:
             if kind in ("done", "error") and number in self._open:
@@ -288,6 +305,8 @@ class Client:
     def _end(self, status: int) -> None:
         last = f": {self._last_words[-1]}" if self._last_words else ""
         text = f"the worker has ended ({_how(status)}){'' if self._ending else last}"
+        if self.host and not self._ending:
+            text = self.host.failure(status, self._last_words[-1] if self._last_words else "", self._met)
         message = {"type": "error", "of": "", "request": None, "node": "", "text": text, "exit": status}
         with self._changed:
             self._ended = message

@@ -73,6 +73,7 @@ _NODE = Field((str,), required=True)
 
 REQUESTS: dict[str, dict[str, Field]] = {
     "hello": {},
+    "devices": {},
     "load": {"document": Field((str,), required=True), "name": _TEXT, "checkpoint": _TEXT, "device": _TEXT},
     "run": {
         "steps": _COUNT,
@@ -104,6 +105,8 @@ REQUESTS: dict[str, dict[str, Field]] = {
         "resume": _FLAG,
     },
     "checkpoint": {"path": Field((str,), required=True)},
+    "files": {"folder": _NODE},
+    "fetch": {"folder": _NODE, "file": _NODE, "offset": Field((int,), low=0)},
     "stop": {},
     "quit": {},
 }

@@ -77,6 +77,23 @@ class Desk:
             "ready": not self.ready.is_alive(),
         }
 
+    def _devices(self, message: Message) -> Reply:
+        """Torch knows them, so it must be loaded first."""
+        self._await_torch()
+        from engine.run.worker.devices import devices
+
+        return {"devices": devices()}
+
+    def _files(self, message: Message) -> Reply:
+        from engine.run.worker.results import listing
+
+        return {"files": listing(message["folder"])}
+
+    def _fetch(self, message: Message) -> Reply:
+        from engine.run.worker.results import piece
+
+        return piece(message["folder"], message["file"], message.get("offset") or 0)
+
     def _load(self, message: Message) -> Reply:
         self._await_torch()
         from engine.document import loads
