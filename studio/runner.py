@@ -16,6 +16,8 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 from engine.document import Document, Edit
 from engine.document.codec import to_tree
 from engine.run import protocol
+from engine.run.fetch import FetchError, Fetching
+from engine.run.hosts import Host, version_problem
 from engine.run.protocol import Decoder, FrameError, Malformed, Message
 
 if TYPE_CHECKING:
@@ -55,11 +57,16 @@ class Runner(QObject):
     stale_changed = Signal(bool)
     """Whether the drawing has changed in a way that the network in progress cannot take up."""
     speed_changed = Signal()
+    diagnosed = Signal(object)
+    """What is wrong with the network that runs, with a fix (see ``engine.run.protocol``)."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.session = session
         self.argv: list[str] = [sys.executable, "-P", "-m", "engine.run.worker"]
+        self.host: Host | None = None
+        """The machine that computes; None for this one."""
+        self.device = "cpu"
         self.state = "off"
         self.stale = False
         self.speed: dict[str, Any] = {"factor": 1.0}
@@ -72,7 +79,9 @@ class Runner(QObject):
         self._number = 0
         self._waiting: dict[int, Then] = {}
         self._last_words = ""
-        self._ending = False
+        self._ending = self._met = False
+        self._away: tuple[str, Path] | None = None
+        """The folder on the host that a training writes, and the one here that it is for."""
         self._after_load: Callable[[], None] | None = None
         self._after_stop: Callable[[], None] | None = None
         self._drawn: object = None
@@ -86,6 +95,12 @@ class Runner(QObject):
         session.edited.connect(self._on_edit)
 
     # --- what a window asks for
+
+    def use(self, host: Host | None, device: str) -> None:
+        """Compute there from the next run on; a worker elsewhere is let go."""
+        if host != self.host:
+            self.close()
+        self.host, self.device = host, device
 
     def warm(self) -> None:
         """Start the worker, so that the first run need not wait for it."""
@@ -187,8 +202,19 @@ class Runner(QObject):
         process.errorOccurred.connect(self._on_error)
         self._process, self._decoder, self._waiting, self._last_words = process, Decoder(), {}, ""
         self._go("starting")
-        process.start(self.argv[0], self.argv[1:])
-        self._send("hello", lambda message: self._go("ready") if self.state == "starting" else None)
+        self._met = False
+        argv = self.host.argv if self.host else self.argv
+        process.start(argv[0], argv[1:])
+        self._send("hello", self._on_hello)
+
+    def _on_hello(self, message: Message) -> None:
+        self._met = True
+        problem = version_problem(message, self.host.address if self.host else "this machine")
+        if problem:
+            self.close()
+            self.failed.emit(problem, "")
+        elif self.state == "starting":
+            self._go("ready")
 
     def _send(self, kind: str, then: Then | None = None, **fields: Any) -> None:
         if self._process is None:
@@ -230,6 +256,8 @@ class Runner(QObject):
             self._on_state(message)
         elif kind in ("records", "progress", "metrics"):
             getattr(self, kind).emit(message)
+        elif kind == "diagnosis":
+            self.diagnosed.emit(message)
         elif kind == "error":
             self._on_refusal(message)
         elif kind == "done":
@@ -248,7 +276,10 @@ class Runner(QObject):
         then = self._waiting.pop(message.get("request") or 0, None)
         if then:
             then(message)
-        if message["of"] in ("run", "step", "train") and message.get("reason") != "replaced":
+        if message["of"] == "train" and self._away:
+            fetching, self._away = Fetching(*self._away), None
+            self._bring_home(fetching, message)
+        elif message["of"] in ("run", "step", "train") and message.get("reason") != "replaced":
             self.ended.emit(message)
 
     def _on_refusal(self, message: Message) -> None:
@@ -256,7 +287,9 @@ class Runner(QObject):
         kind = message.get("of")
         if kind == "load":
             self._after_load = None
-        if kind == "set_param" and then:
+        if kind == "train":
+            self._away = None
+        if kind in ("set_param", "files", "fetch") and then:
             then(message)
         if kind in ("load", "run", "step", "train") and self.state != "starting":
             self._go("ready")
@@ -276,6 +309,7 @@ class Runner(QObject):
     def _on_finished(self) -> None:
         """The worker has died or was killed; the document is untouched and the next use starts another."""
         process, self._process = self._process, None
+        status = process.exitCode() if process else 127
         busy, was_asked = self.state in BUSY, self._ending
         again, self._after_stop = self._after_stop, None
         self._impatience.stop()
@@ -287,10 +321,15 @@ class Runner(QObject):
         if was_asked:
             self.ended.emit({"type": "done", "of": "stop", "reason": "killed"})
         elif busy or self._last_words:
-            last = f": {self._last_words}" if self._last_words else ""
-            self.failed.emit(f"the worker has ended{last}; Play starts a new one", "")
+            self.failed.emit(self._how_it_ended(status), "")
         if again:
             again()
+
+    def _how_it_ended(self, status: int) -> str:
+        if self.host:
+            return self.host.failure(status, self._last_words, self._met)
+        last = f": {self._last_words}" if self._last_words else ""
+        return f"the worker has ended{last}; Play starts a new one"
 
     def _kill(self) -> None:
         if self._process:
@@ -312,7 +351,9 @@ class Runner(QObject):
         self._after_load, self._drawn, self._refused = then, structure(document), set()
         self._set_stale(False)
         name = str(self.session.path or self.session.folder / f"{self.session.title}.myelin")
-        self._send("load", self._on_loaded, document=json.dumps(to_tree(document)), name=name)
+        self._send(
+            "load", self._on_loaded, document=json.dumps(to_tree(document)), name=name, device=self.device
+        )
 
     def _on_loaded(self, message: Message) -> None:
         then, self._after_load = self._after_load, None
@@ -341,7 +382,33 @@ class Runner(QObject):
             self._send("watch", stream=self._wanted())
 
     def _train(self, out: Path, options: dict[str, Any]) -> None:
-        self._send("train", out=str(out), **options)
+        options = {"device": self.device, **options}
+        if self.host is None:
+            self._send("train", out=str(out), **options)
+            return
+        self._away = (self.host.folder(out), out)
+        self._send("train", out=self._away[0], **options)
+
+    def _bring_home(self, fetching: Fetching, ending: Message) -> None:
+        """Ask for one piece of a run after the other; the training has ended when all of it is here."""
+        request = fetching.next()
+        if request is None:
+            self.ended.emit(ending)
+            return
+
+        def arrived(message: Message) -> None:
+            if message["type"] == "error":
+                self.ended.emit(ending)
+                return
+            try:
+                fetching.take(message)
+            except (FetchError, OSError) as error:
+                self.failed.emit(str(error), "")
+                self.ended.emit(ending)
+            else:
+                self._bring_home(fetching, ending)
+
+        self._send(request[0], arrived, **request[1])
 
     def _stopped(self, message: Message) -> None:
         again, self._after_stop = self._after_stop, None
