@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGraphicsView, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
+from studio.banner import Banner
 from studio.notice import Notice
 from studio.session import Session
 from studio.theme import theme
@@ -24,6 +25,7 @@ class Page(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(Banner(session))
         column.addWidget(canvas, 1)
         self.setFocusProxy(canvas)
 
