@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -45,12 +46,16 @@ def make_application() -> QApplication:
 
     policy = Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(policy)
+    settings = Settings()
+    scale = settings.text("scale")
+    if scale:
+        os.environ.setdefault("QT_SCALE_FACTOR", scale)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("myelin-studio")
     application.setApplicationDisplayName("Myelin Studio")
     application.setDesktopFileName("myelin-studio")
     application.setWindowIcon(QIcon(str(ICONS / "app.svg")))
-    chosen = Settings().text("theme", "system")
+    chosen = settings.text("theme", "system")
     theme.use(chosen if chosen in ("dark", "light") else system_theme())
     return application
 

@@ -22,6 +22,17 @@ GAP = 10
 """Toolbar places of different tens are parted by a line."""
 
 
+def plain(title: str) -> str:
+    """A title without the marks of its mnemonic and of a dialog that follows."""
+    return title.replace("&", "").rstrip("\N{HORIZONTAL ELLIPSIS}")
+
+
+def menu_order(names: set[str]) -> list[str]:
+    """Menus in their usual order."""
+    middle = sorted(names - {*FIRST, *LAST})
+    return [name for name in (*FIRST, *middle, *LAST) if name in names]
+
+
 def keys_of(declared: Action) -> list[QKeySequence]:
     """The shortcuts of an action."""
     return QKeySequence.listFromString(declared.keys)
@@ -63,6 +74,14 @@ class Menus(QObject):
         table = actions.table()
         canvas.addActions([made for id, made in self.actions.items() if table[id].scope == "canvas"])
 
+    def add(self, menu: str, inner: QMenu, before: str) -> None:
+        """Put a menu of its own making into a menu, ahead of the separator before an action."""
+        lines = self.menus[menu].actions()
+        place = lines.index(self.actions[before])
+        self.menus[menu].insertMenu(
+            lines[place - 1] if lines[place - 1].isSeparator() else lines[place], inner
+        )
+
     def _make(self, declared: Action) -> QAction:
         made = QAction(declared.title, self.window, checkable=declared.checked is not None)
         made.setShortcuts(keys_of(declared))
@@ -79,8 +98,7 @@ class Menus(QObject):
     def _fill_menus(self) -> None:
         shown = [declared for declared in actions.table().values() if declared.menu]
         names = {declared.menu.partition("/")[0] for declared in shown}
-        middle = sorted(names - {*FIRST, *LAST})
-        for name in [name for name in (*FIRST, *middle, *LAST) if name in names]:
+        for name in menu_order(names):
             self.menus[name] = self.window.menuBar().addMenu(f"&{name}")
             self.menus[name].setToolTipsVisible(True)
         last: dict[str, int] = {}

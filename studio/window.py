@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
@@ -22,6 +21,7 @@ from studio.docks import Docks
 from studio.files import Files
 from studio.menus import Menus
 from studio.notice import Notice
+from studio.recent import RecentMenu
 from studio.session import Session
 from studio.settings import Settings
 from studio.status import Status
@@ -49,6 +49,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.tabs)
         self.docks = Docks(self, self.workspace)
         self.menus = Menus(self)
+        self.menus.add("File", RecentMenu(self.files, self), before="file.save")
         self.status = Status(self.statusBar(), self.workspace)
         self.setDockNestingEnabled(True)
         self.setAcceptDrops(True)
