@@ -164,13 +164,11 @@ class FrozenSparse:
 
     def __init__(self, weight: Sparse, delay: Tensor, taps: Taps) -> None:
         self._taps, self._targets = taps, weight.shape[0]
-        steps = whole(delay, taps).long()
-        values = weight.weight.detach().double()
-        self._matrices = []
-        for tap in steps.unique().tolist():
-            here = steps == tap
-            index = torch.stack([weight.post[here], weight.pre[here]])
-            self._matrices.append((tap, _matrix(index, values[here], weight.shape)))
+        steps = whole(delay, taps).int()
+        present = torch.bincount(steps, minlength=taps.high + 1)
+        self._matrices = [
+            (tap, _matrix(weight, steps == tap)) for tap, synapses in enumerate(present.tolist()) if synapses
+        ]
 
     @torch.no_grad()
     def __call__(self, x: Tensor, *, history: Tensor | None = None) -> Tensor:
@@ -184,8 +182,14 @@ class FrozenSparse:
         return y.T.reshape(steps, batch, -1).to(x.dtype)
 
 
-def _matrix(index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
-    made = torch.sparse_coo_tensor(index, values, shape, check_invariants=False).coalesce()
+def _matrix(weight: Sparse, here: Tensor) -> Tensor:
+    """The synapses picked by ``here [K]`` as one matrix, of 12 bytes a synapse."""
+    post, pre, values = weight.post[here], weight.pre[here].int(), weight.weight.detach()[here]
+    if (post[1:] < post[:-1]).any():
+        order = post.argsort(stable=True)
+        post, pre, values = post[order], pre[order], values[order]
+    starts = torch.bincount(post, minlength=weight.shape[0]).cumsum(0).int()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return made.to_sparse_csr()
+        starts = torch.cat([starts.new_zeros(1), starts])
+        return torch.sparse_csr_tensor(starts, pre, values.double(), weight.shape, check_invariants=False)
