@@ -66,7 +66,7 @@ def _numbers(spec: type[Node], params: dict[str, Any]) -> Iterator[tuple[int, st
     for name, param in spec.params.items():
         value = params.get(name, param.default)
         if param.kind in ("int", "float") and isinstance(value, (int, float)) and name != "lag":
-            yield _rank(spec, param, value), f"{_symbol(name)} {quantity(value, param.unit)}"
+            yield _rank(spec, param, value), f"{symbol(name)} {quantity(value, param.unit)}"
 
 
 def _rank(spec: type[Node], param: Param, value: Any) -> int:
@@ -80,6 +80,7 @@ def _rank(spec: type[Node], param: Param, value: Any) -> int:
     return 4 if param.unit else 5
 
 
-def _symbol(name: str) -> str:
+def symbol(name: str) -> str:
+    """A parameter's name with Greek letters: ``τ_mem``."""
     first, _, rest = name.partition("_")
     return GREEK.get(first, first) + (f"_{rest}" if rest else "")
