@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from studio import panels
+from studio.made import made
 from studio.panels import Panel
 from studio.workspace import Workspace
 
@@ -75,7 +76,7 @@ class Docks(QObject):
         return list(self.window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
     def _make(self, declared: Panel, workspace: Workspace) -> QDockWidget:
-        dock = QDockWidget(declared.title, self.window, objectName=f"dock.{declared.id}")
+        dock = made(QDockWidget(declared.title, self.window), objectName=f"dock.{declared.id}")
         dock.setWidget(declared.make(workspace))
         return dock
 

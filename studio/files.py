@@ -45,7 +45,7 @@ class Files(QObject):
         return self._take_up(Session(Document.new("Untitled")))
 
     def open(self, path: Path) -> Session | None:
-        """Open a document's file, or bring it to the front; None, after a sentence, if that cannot be done."""
+        """Open a document's file, or bring it to the front; None, after a sentence, if it cannot be read."""
         path = Path(os.path.abspath(path))
         already = self.session_of(path)
         if already is not None:

@@ -32,7 +32,7 @@ class Project:
 
 
 def projects(folder: Path = places.PROJECTS) -> list[Project]:
-    """Every ``<name>/<name>.myelin``: first those that run live, each simplest first; unreadable ones left out."""
+    """Every readable ``<name>/<name>.myelin``: first those that run live, and the simplest of each first."""
     found = [_project(path) for path in sorted(folder.glob("*/*.myelin")) if path.stem == path.parent.name]
     return sorted(
         (one for one in found if one), key=lambda one: (len(one.tags), TRAINS in one.tags, one.nodes)

@@ -183,7 +183,7 @@ class Keeper:
         self._claims[session] = new
 
     def move_apart(self, session: Session) -> None:
-        """The file is not what the journal starts from any more: keep a journal that has the whole document."""
+        """The file is no longer what the journal starts from: keep one that has the whole document."""
         if session.journal is not None:
             session.journal.close()
         self.let_go(session)

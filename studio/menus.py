@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QToolBar, QWidget
 
 from studio import actions
 from studio.actions import Action
+from studio.made import made
 from studio.theme import theme
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Menus(QObject):
         self.window = window
         self.actions = {id: self._make(declared) for id, declared in actions.table().items()}
         self.menus: dict[str, QMenu] = {}
-        self.toolbar = QToolBar("Toolbar", window, objectName="toolbar", movable=False)
+        self.toolbar = made(QToolBar("Toolbar", window, movable=False), objectName="toolbar")
         self.toolbar.setIconSize(QSize(20, 20))
         self._fill_menus()
         self._fill_toolbar()
@@ -63,16 +64,16 @@ class Menus(QObject):
     def refresh(self) -> None:
         """Enable and check the actions as things stand now."""
         table = actions.table()
-        for id, made in self.actions.items():
+        for id, entry in self.actions.items():
             declared = table[id]
-            made.setEnabled(declared.when(self.window))
+            entry.setEnabled(declared.when(self.window))
             if declared.checked:
-                made.setChecked(declared.checked(self.window))
+                entry.setChecked(declared.checked(self.window))
 
     def lend(self, canvas: QWidget) -> None:
         """Let the shortcuts that count only on a canvas count on this one."""
         table = actions.table()
-        canvas.addActions([made for id, made in self.actions.items() if table[id].scope == "canvas"])
+        canvas.addActions([entry for id, entry in self.actions.items() if table[id].scope == "canvas"])
 
     def add(self, menu: str, inner: QMenu, before: str) -> None:
         """Put a menu of its own making into a menu, ahead of the separator before an action."""
@@ -83,17 +84,17 @@ class Menus(QObject):
         )
 
     def _make(self, declared: Action) -> QAction:
-        made = QAction(declared.title, self.window, checkable=declared.checked is not None)
-        made.setShortcuts(keys_of(declared))
+        entry = QAction(declared.title, self.window, checkable=declared.checked is not None)
+        entry.setShortcuts(keys_of(declared))
         if declared.scope == "canvas":
-            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            entry.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         else:
-            self.window.addAction(made)
+            self.window.addAction(entry)
         native = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys_of(declared))
-        made.setToolTip(f"{declared.help}  ({native})" if native else declared.help)
-        made.setStatusTip(declared.help)
-        made.triggered.connect(lambda: self.run(declared.id))
-        return made
+        entry.setToolTip(f"{declared.help}  ({native})" if native else declared.help)
+        entry.setStatusTip(declared.help)
+        entry.triggered.connect(lambda: self.run(declared.id))
+        return entry
 
     def _fill_menus(self) -> None:
         shown = [declared for declared in actions.table().values() if declared.menu]
@@ -126,7 +127,7 @@ class Menus(QObject):
         self.window.addToolBar(self.toolbar)
 
     def _draw_icons(self) -> None:
-        for id, made in self.actions.items():
+        for id, entry in self.actions.items():
             name = actions.table()[id].icon
             if name:
-                made.setIcon(theme.icon(name))
+                entry.setIcon(theme.icon(name))

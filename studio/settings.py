@@ -1,4 +1,4 @@
-"""What is remembered from one start to the next, in an ini file that may be deleted or damaged at any time."""
+"""What is remembered from one start to the next, in an ini file that may be deleted or damaged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "studio.ini"
 
 
 class Settings:
-    """Named values with a default each: what is missing, or is not what was expected, counts as the default."""
+    """Named values with a default each: what is missing or of another kind counts as the default."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.path = (folder or places.config_folder()) / FILE

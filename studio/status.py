@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
+from studio.made import made
 from studio.session import Session
 from studio.workspace import Workspace
 
@@ -24,10 +25,12 @@ class Status(QObject):
     def __init__(self, bar: QStatusBar, workspace: Workspace) -> None:
         super().__init__(bar)
         self.bar, self._session = bar, workspace.current
-        self.progress = QProgressBar(maximumWidth=260, minimumWidth=180)
+        self.progress = made(QProgressBar(), maximumWidth=260, minimumWidth=180)
         self.progress.setToolTip("How far the work in progress has come")
-        self.meter = QLabel(toolTip="Simulated seconds a second, spikes a second, memory of the engine")
-        self.state = QLabel(toolTip="What the engine, a process of its own, does")
+        self.meter = made(
+            QLabel(), toolTip="Simulated seconds a second, spikes a second, memory of the engine"
+        )
+        self.state = made(QLabel(), toolTip="What the engine, a process of its own, does")
         for widget in (self.progress, self.meter, self.state):
             bar.addPermanentWidget(widget)
         workspace.message.connect(lambda text: bar.showMessage(text, MESSAGE_MS))

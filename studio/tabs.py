@@ -39,7 +39,7 @@ class Page(QWidget):
 
 
 class Tabs(QTabWidget):
-    """Keeps tabs and workspace in step: the tab in front is the current session, none for the welcome page."""
+    """Keeps tabs and workspace in step: the tab in front is the current session, or the welcome page."""
 
     close_asked = Signal(object)
     """A Session whose tab's cross was clicked."""
@@ -53,7 +53,7 @@ class Tabs(QTabWidget):
         self.tabBar().setAccessibleName("Open documents")
         self.addTab(welcome, "Welcome")
         for side in (QTabBar.ButtonPosition.LeftSide, QTabBar.ButtonPosition.RightSide):
-            self.tabBar().setTabButton(0, side, None)  # type: ignore[arg-type]  # no cross: it is always there
+            self.tabBar().setTabButton(0, side, None)  # no cross: it is always there
         workspace.session_opened.connect(self._add)
         workspace.session_closed.connect(self._remove)
         workspace.current_changed.connect(self._show)

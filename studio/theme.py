@@ -16,7 +16,8 @@ ICONS = RESOURCES / "icons"
 SHEET = RESOURCES / "themes" / "studio.qss"
 
 DARK = {
-    "window": "#1b1e24", "hover": "#323844", "progress": "#22587a", "panel": "#22262e", "field": "#2b303a", "border": "#3a404c",
+    "window": "#1b1e24", "hover": "#323844", "progress": "#22587a",
+    "panel": "#22262e", "field": "#2b303a", "border": "#3a404c",
     "text": "#e6e9ef", "muted": "#a3abba", "disabled": "#7f889a",
     "accent": "#4cc2ff", "accent.text": "#06121c", "select": "#4cc2ff",
     "canvas": "#15171c", "grid": "#22262e", "node": "#2a2f39",
@@ -34,7 +35,8 @@ DARK = {
     "plot.6": "#f59e5b",
 }  # fmt: skip
 LIGHT = {
-    "window": "#eef0f4", "hover": "#e1e6ef", "progress": "#b5d5f5", "panel": "#f8f9fb", "field": "#ffffff", "border": "#c9cfda",
+    "window": "#eef0f4", "hover": "#e1e6ef", "progress": "#b5d5f5",
+    "panel": "#f8f9fb", "field": "#ffffff", "border": "#c9cfda",
     "text": "#1c2230", "muted": "#566072", "disabled": "#7c8697",
     "accent": "#0b6bcb", "accent.text": "#ffffff", "select": "#0b6bcb",
     "canvas": "#fbfcfe", "grid": "#e6e9f0", "node": "#ffffff",
@@ -122,7 +124,7 @@ def system_theme() -> str:
 
 
 def style_sheet(colours: dict[str, str]) -> str:
-    """``studio.qss`` with a theme's colours, and with icons as files because a style sheet takes no others."""
+    """``studio.qss`` with a theme's colours, and icons as files because a style sheet takes no others."""
 
     def value(found: re.Match[str]) -> str:
         name, _, role = found[2].rpartition(" ")

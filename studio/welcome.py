@@ -12,6 +12,7 @@ from studio import gallery
 from studio.card import Card
 from studio.files import Files
 from studio.flow import Flow
+from studio.made import made
 from studio.theme import ICONS, theme
 
 SIDE = 264
@@ -48,6 +49,8 @@ class Welcome(QScrollArea):
         column.addLayout(self._columns)
         column.addStretch(1)
         self.setWidget(page)
+        for ground in (page, self.viewport()):
+            ground.setAutoFillBackground(False)
         files.recent_changed.connect(self._fill_recent)
         theme.changed.connect(self._colour)
         self._fill_recent()
@@ -78,7 +81,7 @@ class Welcome(QScrollArea):
         column.addSpacing(18)
         column.addWidget(_heading("First steps"))
         for step in STEPS:
-            label = QLabel(step, wordWrap=True, maximumWidth=SIDE)
+            label = made(QLabel(step, wordWrap=True), maximumWidth=SIDE)
             column.addWidget(label)
         column.addStretch(1)
         return column
@@ -98,7 +101,9 @@ class Welcome(QScrollArea):
 
     def _fill_recent(self) -> None:
         while (item := self._recent.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
         paths = self.files.recent[:RECENT]
         for path in paths:
             self._recent.addWidget(self._recent_button(path))
@@ -115,8 +120,6 @@ class Welcome(QScrollArea):
         return button
 
     def _colour(self) -> None:
-        self.viewport().setAutoFillBackground(False)
-        self.widget().setAutoFillBackground(False)
         for button, name in ((self.new, "new"), (self.open, "open")):
             button.setIcon(theme.icon(name))
 
@@ -146,7 +149,7 @@ def _heading(text: str) -> QLabel:
 
 
 def _button(text: str, icon: str, help: str) -> QPushButton:
-    button = QPushButton(theme.icon(icon), text, toolTip=help)
+    button = made(QPushButton(theme.icon(icon), text), toolTip=help)
     button.setFixedWidth(SIDE)
     button.setMinimumHeight(36)
     button.setStyleSheet("text-align: left; padding-left: 12px;")

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
-try:
-    from studio.canvas.view import CanvasView
-except ImportError:
-    from PySide6.QtWidgets import QGraphicsView
-
-    class CanvasView(QGraphicsView):
-        def __init__(self, session):
-            super().__init__()
-
-
+from studio.canvas.view import CanvasView
 from studio.docks import Docks
 from studio.files import Files
 from studio.menus import Menus

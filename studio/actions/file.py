@@ -38,8 +38,8 @@ def save(window: MainWindow) -> None:
         window.files.save(window.workspace.current)
 
 
-@action("file.save_as", "Save &as\N{HORIZONTAL ELLIPSIS}", menu="File", section=1, order=2, keys="Ctrl+Shift+S",
-        icon="saveas", when=has_session)  # fmt: skip
+@action("file.save_as", "Save &as\N{HORIZONTAL ELLIPSIS}", menu="File", section=1, order=2,
+        keys="Ctrl+Shift+S", icon="saveas", when=has_session)  # fmt: skip
 def save_as(window: MainWindow) -> None:
     """Save the document to a file of another name."""
     if window.workspace.current:

@@ -18,7 +18,8 @@ class About(QDialog):
     """Versions, and a button that copies them."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, objectName="about")
+        super().__init__(parent)
+        self.setObjectName("about")
         self.setWindowTitle("About Myelin Studio")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         picture = QLabel()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from studio.made import made
+
 if TYPE_CHECKING:
     from studio.keeper import Lost
     from studio.session import Session
@@ -34,7 +36,7 @@ def save_path(parent: QWidget, start: Path) -> Path | None:
 
 def close(parent: QWidget, session: Session) -> str:
     """What to do with a document that is about to be closed: ``SAVE``, ``DISCARD`` or ``CANCEL``."""
-    box = QMessageBox(parent, objectName="unsaved")
+    box = made(QMessageBox(parent), objectName="unsaved")
     box.setIcon(QMessageBox.Icon.Warning)
     box.setText(f"Save the changes to {session.title}?" if session.dirty else f"Close {session.title}?")
     training = "  Training is in progress and stops." if session.runner.state == "training" else ""

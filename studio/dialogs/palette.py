@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from studio import actions, fuzzy
 from studio.actions import Action
+from studio.made import made
 from studio.menus import keys_of, plain
 from studio.theme import theme
 
@@ -33,20 +34,20 @@ class Palette(QDialog):
     """A line to type in, the actions that fit, and what the chosen one does."""
 
     def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, Qt.WindowType.Popup, objectName="palette")
+        super().__init__(window, Qt.WindowType.Popup)
+        self.setObjectName("palette")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.window_, self.chosen = window, ""
         self.line = QLineEdit(placeholderText="Type what you want to do", clearButtonEnabled=True)
         self.line.setAccessibleName("Command")
-        self.list = QTreeWidget(
-            headerHidden=True, rootIsDecorated=False, columnCount=2, uniformRowHeights=True
-        )
+        self.list = made(QTreeWidget(columnCount=2), rootIsDecorated=False, uniformRowHeights=True)
+        self.list.setHeaderHidden(True)
         self.list.setAccessibleName("Commands that fit")
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.help = QLabel(wordWrap=True, minimumHeight=34)
+        self.help = made(QLabel(wordWrap=True), minimumHeight=34)
         column = QVBoxLayout(self)
         for widget in (self.line, self.list, self.help):
             column.addWidget(widget)
@@ -76,10 +77,10 @@ class Palette(QDialog):
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
-        for declared in ranked(typed):
-            self.list.addTopLevelItem(self._item(declared))
-        if self.list.topLevelItemCount():
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        items = [self._item(declared) for declared in ranked(typed)]
+        self.list.addTopLevelItems(items)
+        if items:
+            self.list.setCurrentItem(items[0])
         else:
             self.help.setText("Nothing fits.  Fewer letters find more.")
 

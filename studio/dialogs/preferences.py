@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
 
 from studio import places
+from studio.made import made
 
 if TYPE_CHECKING:
     from studio.window import MainWindow
@@ -20,7 +21,8 @@ class Preferences(QDialog):
     """Every choice counts at once and is remembered; the size of everything at the next start."""
 
     def __init__(self, window: MainWindow) -> None:
-        super().__init__(window, objectName="preferences")
+        super().__init__(window)
+        self.setObjectName("preferences")
         self.setWindowTitle("Preferences")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.window_ = window
@@ -53,7 +55,7 @@ class Preferences(QDialog):
 
 
 def _choice(titles: dict[str, str], chosen: str, help: str) -> QComboBox:
-    box = QComboBox(toolTip=help)
+    box = made(QComboBox(), toolTip=help)
     for value, title in titles.items():
         box.addItem(title, value)
     box.setCurrentIndex(max(box.findData(chosen), 0))

@@ -16,22 +16,24 @@ from PySide6.QtWidgets import (
 
 from studio.dialogs.ask import DISCARD, LATER, RECOVER
 from studio.keeper import Lost
+from studio.made import made
 
 
 class Recovery(QDialog):
     """A row for each document; the buttons are about those that are ticked, the others wait."""
 
     def __init__(self, found: list[Lost], parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="recovery")
+        super().__init__(parent)
+        self.setObjectName("recovery")
         self.setWindowTitle("Recover unsaved work")
         self.resize(720, 320)
         self.answers = dict.fromkeys(found, LATER)
-        self.tree = QTreeWidget(columnCount=4, rootIsDecorated=False, allColumnsShowFocus=True)
+        self.tree = made(QTreeWidget(columnCount=4), rootIsDecorated=False, allColumnsShowFocus=True)
         self.tree.setHeaderLabels(["Document", "Last change", "Edits", "File"])
         self.tree.setAccessibleName("What can be recovered")
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self._rows = {self._row(lost): lost for lost in found}
-        self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        self.tree.setCurrentItem(next(iter(self._rows)))
         intro = QLabel("Myelin Studio ended before these changes were saved.", wordWrap=True)
         damage = QLabel("\n".join(words_on_damage(lost) for lost in found if lost.damage), wordWrap=True)
         damage.setVisible(bool(damage.text()))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio import actions
+from studio.made import made
 from studio.menus import keys_of, menu_order, plain
 
 MOUSE = (
@@ -32,13 +33,14 @@ class Shortcuts(QDialog):
     """A table with a line to search in."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, objectName="shortcuts")
+        super().__init__(parent)
+        self.setObjectName("shortcuts")
         self.setWindowTitle("Keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(720, 620)
         self.line = QLineEdit(placeholderText="Search by name or key", clearButtonEnabled=True)
         self.line.setAccessibleName("Search shortcuts")
-        self.tree = QTreeWidget(columnCount=3, uniformRowHeights=True, alternatingRowColors=False)
+        self.tree = made(QTreeWidget(columnCount=3), uniformRowHeights=True)
         self.tree.setHeaderLabels(["Action", "Keys", "What it does"])
         self.tree.setAccessibleName("Shortcuts")
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -86,7 +88,7 @@ class Shortcuts(QDialog):
 
     @staticmethod
     def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
-        return [item.child(row) for row in range(item.childCount())]
+        return [child for row in range(item.childCount()) if (child := item.child(row))]
 
 
 def native(declared: actions.Action) -> str:

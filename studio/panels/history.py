@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
+from studio.made import made
 from studio.panels import panel
 from studio.session import Session
 from studio.theme import theme
@@ -91,7 +92,7 @@ class History(QWidget):
         super().__init__()
         self._session: Session | None = None
         self.steps = Steps(self)
-        self.view = QListView(uniformItemSizes=True, toolTip="Click a step to go back or forward to it")
+        self.view = made(QListView(uniformItemSizes=True), toolTip="Click a step to go back or forward to it")
         self.view.setAccessibleName("Undo steps")
         self.view.setModel(self.steps)
         self.view.clicked.connect(self._go)

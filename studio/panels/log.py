@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
+from studio.made import made
 from studio.panels import panel
 from studio.theme import theme
 from studio.workspace import Workspace
@@ -51,7 +52,7 @@ class Log(QWidget):
 
 
 def _button(icon: str, help: str) -> QToolButton:
-    button = QToolButton(toolTip=help, autoRaise=True)
+    button = made(QToolButton(autoRaise=True), toolTip=help)
     button.setIcon(theme.icon(icon))
     button.setIconSize(QSize(18, 18))
     button.setAccessibleName(help)
