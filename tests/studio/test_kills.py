@@ -1,4 +1,4 @@
-"""Killed at any point of a sequence of edits and runs, window or worker: at most the edit in flight is lost."""
+"""Window or worker killed at any point of a sequence of edits and runs: only the edit in flight is lost."""
 
 from __future__ import annotations
 
@@ -77,7 +77,6 @@ def states(document: Document, seed: int, count: int) -> list[str]:
 @pytest.mark.timeout(600)
 def test_fifty_kills_lose_at_most_the_edit_in_flight(tmp_path: Path) -> None:
     file = tmp_path / "victim.myelin"
-    lost = 0
     for seed in range(LIVES):
         journal_path(file).unlink(missing_ok=True)
         save(first(), file)

@@ -1,6 +1,6 @@
 """A studio that draws and runs by itself, telling every step it has made, until somebody kills it.
 
-``python victim.py FILE SEED``; also imported by the test, which makes the same steps to know what must be there.
+``python victim.py FILE SEED``; the test makes the same steps, to know what must be there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ def mint(seed: int) -> Callable[[], str]:
 
 
 def steps(document: Document, history: History, seed: int) -> Iterator[str]:
-    """Make one step after the other, without end; after each, its name.  ``play``, ``stop``, ``save`` are left
-    to whoever looks on."""
+    """Make one step after the other, without end; the name of each, of which the caller plays, stops and saves."""
     rng = random.Random(seed)
     while True:
         nodes = sorted(document.nodes)
