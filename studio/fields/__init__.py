@@ -29,7 +29,7 @@ class FieldEditor(QWidget):
     finished = Signal()
     """A scrub is over."""
     refused = Signal(str)
-    """Why what is typed or shown cannot stand here; empty once it can."""
+    """Why what is typed cannot stand here; empty once it can."""
 
     scrubs = False
     """Whether dragging its label changes the value (see ``NumberField``)."""

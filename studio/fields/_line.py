@@ -117,7 +117,7 @@ class LineField(FieldEditor):
         self.value = value
         self._write("" if value is MIXED else self._safe_text(value))
         self.line.setPlaceholderText("mixed" if value is MIXED else self.empty_text())
-        self._complain(self.problem(value))
+        self._complain("")
 
     def empty_text(self) -> str:
         """What an empty line means."""

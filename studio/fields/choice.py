@@ -43,7 +43,6 @@ class ChoiceField(FieldEditor):
         known = value in self.param.choices if isinstance(value, str) else False
         self.combo.setPlaceholderText("mixed" if value is MIXED else str(value))
         self.combo.setCurrentIndex(self.param.choices.index(value) if known else -1)
-        self.refused.emit(self.problem(value))
 
     def _on_activated(self, index: int) -> None:
         if self.param.choices[index] != self.value:

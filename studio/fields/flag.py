@@ -31,7 +31,6 @@ class FlagField(FieldEditor):
         state = Qt.CheckState.Checked if value is True else Qt.CheckState.Unchecked
         self.box.setCheckState(Qt.CheckState.PartiallyChecked if mixed else state)
         self.box.setText("mixed" if mixed else "on" if value is True else "off")
-        self.refused.emit(self.problem(value))
 
     def _on_clicked(self) -> None:
         self.changed.emit(self.value is not True, False)

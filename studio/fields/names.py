@@ -35,7 +35,6 @@ class NamesField(FieldEditor):
             state = Qt.CheckState.Checked if name in chosen else Qt.CheckState.Unchecked
             box.setTristate(value is MIXED)
             box.setCheckState(Qt.CheckState.PartiallyChecked if value is MIXED else state)
-        self.refused.emit(self.problem(value))
 
     def _on_clicked(self) -> None:
         full = Qt.CheckState.Checked

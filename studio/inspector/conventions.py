@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from nodes.populations._presets import CONVENTIONS, SPIKE, STEP
 from nodes.spec import Spec
 from studio.fields.choice import Combo
+from studio.inspector.form import LABEL
 from studio.inspector.page import quiet
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Conventions(QWidget):
             self.combo.setItemData(self.combo.count() - 1, _doc(name), Qt.ItemDataRole.ToolTipRole)
         self.combo.activated.connect(self._choose)
         label = QLabel("Like")
-        label.setFixedWidth(88)
+        label.setFixedWidth(LABEL)
         label.setBuddy(self.combo)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 30, 0)

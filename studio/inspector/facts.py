@@ -16,16 +16,19 @@ def facts(program: object, node: str, type_: Spec) -> list[str]:
     op = program.ops.get(node)
     if op is None:
         return _of_delays(program, node)
-    lines = [
-        f"{name}: {cross(shape)}"
-        for name, shape in op.shapes.items()
-        if shape is not None and name in _ports(type_)
-    ]
-    return [*lines, *_counts(op), *_timing(op, program.dt)]
+    return [*_flow(op, type_), *_counts(op), *_timing(op, program.dt)]
 
 
-def _ports(type_: Spec) -> set[str]:
-    return {*type_.inputs, *type_.outputs} - {"delays", "rule"}
+def _flow(op: Op, type_: Spec) -> list[str]:
+    """``140 → 256``, or one shape where all ports have the same."""
+    known = {name: cross(shape) for name, shape in op.shapes.items() if shape is not None}
+    ins = {known[name]: None for name in type_.inputs if name in known and name not in ("delays", "rule")}
+    outs = {known[name]: None for name in type_.outputs if name in known}
+    if op.role == "population" or not outs:
+        return [f"takes {', '.join(ins)}"] if ins and op.role != "population" else []
+    if not ins:
+        return [f"gives {', '.join(outs)}"]
+    return [f"shape {', '.join(outs)}" if ins == outs else f"{', '.join(ins)} → {', '.join(outs)}"]
 
 
 def cross(shape: Shape) -> str:
@@ -37,7 +40,8 @@ def cross(shape: Shape) -> str:
 def _counts(op: Op) -> list[str]:
     if op.role == "population":
         shape = next((shape for shape in op.shapes.values() if shape), ())
-        return [f"{math.prod(shape):,} neurons"]
+        size = f" as {' x '.join(map(str, shape))}" if len(shape) > 1 else ""
+        return [f"{math.prod(shape):,} neurons{size}"]
     if issubclass(op.spec, Projection):
         count = op.spec.synapses(op.p, dict(op.shapes))
         return [f"{count:,.0f} synapses"] if count else []

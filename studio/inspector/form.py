@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from nodes.spec import Param
@@ -14,6 +15,9 @@ from studio.inspector.places import Place
 from studio.inspector.row import Row
 from studio.inspector.words import plain
 from studio.session import Session
+
+LABEL, WIDEST = 96, 130
+"""Width of the names of parameters, and how wide it may get for a long one (pixels)."""
 
 Meaning = Callable[[str, Param, Any], str]
 
@@ -28,7 +32,6 @@ class Form(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setContentsMargins(0, 0, 0, 0)
         self._session: Session | None = None
         self._place: Place | None = None
         self._meaning: Meaning = lambda name, param, value: ""
@@ -45,16 +48,14 @@ class Form(QWidget):
         self._align(titles or {})
 
     def _align(self, titles: Mapping[str, str]) -> None:
-        """All editors begin at the same place, that of the longest name in bold."""
+        """All editors begin at the same place, in every form alike unless a name is too long for that."""
         font = self.font()
         font.setBold(True)
-        measure = QWidget()
-        measure.setFont(font)
-        advance = measure.fontMetrics().horizontalAdvance
-        width = max((advance(titles.get(name, plain(name))) for name in self.rows), default=0)
+        advance = QFontMetrics(font).horizontalAdvance
+        width = max((advance(titles.get(name, plain(name))) for name in self.rows), default=0) + 4
         for row in self.rows.values():
-            row.label.setFixedWidth(min(max(width, 84), 150) + 4)
-            row.label.setWordWrap(width > 150)
+            row.label.setFixedWidth(min(max(width, LABEL), WIDEST))
+            row.label.setWordWrap(width > WIDEST)
             row.reset.setFixedSize(QSize(24, 24))
 
     def bind(self, session: Session, place: Place, meaning: Meaning | None = None) -> None:
@@ -79,6 +80,11 @@ class Form(QWidget):
 
     def _all(self) -> set[str]:
         return {"train"} if any(row.learn for row in self.rows.values()) else set()
+
+    def mark(self, severities: Mapping[str, str]) -> None:
+        """Show which parameters have problems, and how severe they are."""
+        for name, row in self.rows.items():
+            row.mark(severities.get(name, ""))
 
     def commit(self) -> None:
         """Take what is being typed."""

@@ -24,11 +24,12 @@ def role_icon(role: str) -> QIcon:
 def _icon(shape: str, role: str, theme_name: str) -> QIcon:
     icon = QIcon()
     for size in (18, 24, 36, 54, 72):
-        icon.addPixmap(_painted(shape, role, size))
+        icon.addPixmap(_painted(shape, f"role.{role}", size))
+        icon.addPixmap(_painted(shape, "accent.text", size), QIcon.Mode.Selected)
     return icon
 
 
-def _painted(shape: str, role: str, size: int) -> QPixmap:
+def _painted(shape: str, colour: str, size: int) -> QPixmap:
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -36,8 +37,8 @@ def _painted(shape: str, role: str, size: int) -> QPixmap:
     scale = (size - 2) / WIDTH
     painter.translate(QPointF(1, (size - HEIGHT * scale) / 2))
     painter.scale(scale, scale)
-    painter.setPen(QPen(theme.colour(f"role.{role}"), 6))
-    painter.setBrush(theme.colour(f"role.{role}", 90))
+    painter.setPen(QPen(theme.colour(colour), 6))
+    painter.setBrush(theme.colour(colour, 90))
     painter.drawPath(outline(shape, WIDTH, HEIGHT))
     painter.end()
     return pixmap

@@ -34,8 +34,8 @@ def becomes(name: str, param: Param, value: Any, dt: float, lines: list[str]) ->
     """What a value stands for in the update, or nothing worth saying.  ``lines``: the node's equations."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or param.problem(value):
         return ""
-    parts = [_in_steps(name, value, dt)] if param.unit == "ms" and name != "dt_ms" else []
-    parts += [_per_step(value, dt)] if param.unit == "Hz" else []
+    parts = [_in_steps(name, value, dt)] if param.unit == "ms" and value else []
+    parts += [_per_step(value, dt)] if param.unit == "Hz" and value else []
     parts += [f"= {value * dt:g} ms"] if param.unit == "steps" and value else []
     return " · ".join(filter(None, [*parts, *_coefficients(name, lines)]))
 
@@ -59,8 +59,15 @@ def _coefficients(name: str, lines: list[str]) -> list[str]:
     for line in lines:
         parts = line.split(" = ")
         if len(parts) == 3 and name in _names(parts[1]) and "dt" in _names(parts[1]):
-            found.append(f"{parts[0]} = {parts[2]} a step")
+            found.append(f"{parts[0]} = {_short(parts[2])} a step")
     return found
+
+
+def _short(number: str) -> str:
+    try:
+        return f"{float(number):.4g}"
+    except ValueError:
+        return number
 
 
 def _names(formula: str) -> set[str]:

@@ -184,6 +184,9 @@ class NodePage(Page):
         for id in self.ids:
             found += [d for d in self.session.problems.by_node.get(id, ()) if d not in found]
         self.problems.show_problems(self.session, found)
+        worst = {d.at: d.severity for d in reversed(found)}
+        for form in self.forms():
+            form.mark(worst)
         if not self.many:
             lines = facts(self.session.problems.program, self.ids[0], self.specs[0])
             self.facts.setText("\n".join(lines) or "Known once the drawing has no errors.")

@@ -17,6 +17,7 @@ from engine.program import Program
 from nodes import registry
 from nodes.spec import Param
 from studio.edits import grouping
+from studio.edits.ports import Ports
 from studio.inspector.facts import cross
 from studio.inspector.form import Form
 from studio.inspector.name_line import NameLine
@@ -67,9 +68,10 @@ class WirePage(Page):
         node = self.session.document.nodes[end.node]
         spec = registry.get(node.type)
         port = (spec.outputs if side == "out" else spec.inputs).get(end.port) if spec else None
+        carried = Ports(self.session.document).kind(end) if side == "out" else None
         colour = theme.colour("accent").name()
         name = html.escape(node.name or node.type)
-        kinds = f" ({html.escape(' or '.join(port.kinds))})" if port else ""
+        kinds = f" ({html.escape(carried or ' or '.join(port.kinds))})" if port else ""
         doc = f"<br>{html.escape(port.doc)}" if port and port.doc else ""
         link = f'<a href="{end.node}" style="color:{colour}">{name}</a>'
         return f"{word} <b>{link}</b>, port {html.escape(end.port)}{kinds}{doc}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from nodes.spec import Param
@@ -34,6 +35,7 @@ class Row(QWidget):
         self.learn = self._learn_button() if param.trainable else None
         self._info: QLabel | None = None
         self._problem, self._meaning, self._focused = "", "", False
+        self._marked = ""
         self._lay_out()
         self._connect()
 
@@ -93,6 +95,14 @@ class Row(QWidget):
             self.learn.setChecked(learned)
         self._meaning = meaning
         self._show_info()
+
+    def mark(self, severity: str) -> None:
+        """Show that a problem is about this parameter (the page says which), or that none is."""
+        if severity != self._marked:
+            self._marked = severity
+            palette = self.label.palette()
+            palette.setColor(QPalette.ColorRole.WindowText, theme.colour(severity or "text"))
+            self.label.setPalette(palette)
 
     def set_focused(self, focused: bool) -> None:
         """Show the line of help while the editor has the focus."""

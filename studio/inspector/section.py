@@ -16,30 +16,28 @@ class Section(QWidget):
     ) -> None:
         super().__init__(parent)
         self._build = build
+        self.opened = False
         self.content: QWidget | None = None
         self.heading = QToolButton()
         self.heading.setText(title)
         self.heading.setToolTip(f"Show or hide: {title.lower()}")
-        self.heading.setCheckable(True)
         self.heading.setAutoRaise(True)
+        self.heading.setAccessibleName(title)
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         font = self.heading.font()
         font.setBold(True)
         self.heading.setFont(font)
-        self.heading.toggled.connect(self._show)
+        self.heading.clicked.connect(lambda: self.open(not self.opened))
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 4, 0, 0)
         self._column.setSpacing(4)
         self._column.addWidget(self.heading)
-        self.heading.setArrowType(Qt.ArrowType.RightArrow)
-        self.heading.setChecked(opened)
+        self.open(opened)
 
-    def set_title(self, title: str) -> None:
-        """Change the heading."""
-        self.heading.setText(title)
-
-    def _show(self, opened: bool) -> None:
+    def open(self, opened: bool) -> None:
+        """Show or hide the content."""
+        self.opened = opened
         self.heading.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
         if opened and self.content is None:
             self.content = self._build()

@@ -8,11 +8,7 @@ import json
 from typing import Any
 
 from nodes.spec import Node, Param
-
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "theta": "θ", "lambda": "λ",
-    "mu": "μ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω",
-}  # fmt: skip
+from studio.canvas.words import symbol as greek
 
 
 def plain(name: str) -> str:
@@ -22,8 +18,8 @@ def plain(name: str) -> str:
 
 def symbol(name: str) -> str:
     """``tau_mem`` as a letter with an index, in HTML."""
-    head, _, index = name.partition("_")
-    letter = html.escape(GREEK.get(head, head))
+    head, _, index = greek(name).partition("_")
+    letter = html.escape(head)
     return f"<i>{letter}</i><sub>{html.escape(plain(index))}</sub>" if index else f"<i>{letter}</i>"
 
 
