@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.document import DocumentError
 from studio.actions import action
-from studio.canvas.layout import auto_layout
-from studio.canvas.moves import place_ops
+from studio.canvas.layout import auto_layout, layout_ops
 from studio.canvas.picture import export_picture
 
 if TYPE_CHECKING:
@@ -121,8 +120,8 @@ def layout(window: MainWindow) -> None:
     if canvas is None:
         return
     chosen = canvas.session.selected_nodes if len(canvas.session.selected_nodes) > 1 else None
-    places = {key: (x, y) for key, (x, y) in auto_layout(canvas.session.document, chosen).items()}
-    canvas.session.edit("Auto-layout", place_ops(canvas.session.document, places))
+    document = canvas.session.document
+    canvas.session.edit("Auto-layout", layout_ops(document, auto_layout(document, chosen)))
     canvas.fit_all()
 
 

@@ -171,7 +171,7 @@ def _face(
     rights = [entry for entry in outs if not _attached(entry[1])]
     rows = max(len(info), len(lefts), len(rights), 1)
     width = _fit(max(_row_widths(title, info, lefts, rights)) + left_pad + right_pad)
-    width = min(max(width, 160 if shape in ("box", "stack") else 140), 240)
+    width = min(max(width, 160 if shape in ("box", "stack") else 140), 280)
     top = 8.0 if shape == "stack" else 0.0
     height = AXIS + ROW * rows + 7 + (8 if shape == "stack" else 0)
     strip = None

@@ -42,7 +42,8 @@ def wire_look(document: Document, wiring: Wiring, key: str) -> Look:
     label = _delay(document, wiring, wire.source.node) if projecting else ""
     tip = f"{kind}: '{source.name}' {wire.source.port} to "
     tip += f"'{document.nodes[wire.target.node].name}' {wire.target.port}"
-    return Look(kind, words.sign(source.params) if projecting else "", label, points, tip)
+    sign = words.sign(source.params) if projecting else ""
+    return Look(kind, sign, label, points, tip, apart=len(wiring.into(*wire.target)) > 1)
 
 
 def note_box(entry: dict[str, Any]) -> Box:

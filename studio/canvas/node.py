@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -16,8 +17,8 @@ Z_NODE = 10.0
 MARGIN = 15.0
 """What may be painted around the outline: ports, selection, badges."""
 
-FULL, TITLE = 0.7, 0.28
-"""From which zoom a node shows all its text, and its title alone."""
+FULL, PORTS, TITLE = 0.7, 0.4, 0.28
+"""From which zoom a node shows all its text, its ports, and its title alone."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ class NodeItem(QGraphicsItem):
             self._paint_title(painter, zoom)
         else:
             self._paint_texts(painter)
-        for socket in self.face.sockets:
-            self._paint_socket(painter, socket)
+        if zoom >= PORTS:
+            for socket in self.face.sockets:
+                self._paint_socket(painter, socket)
         self._paint_badges(painter)
 
     def _fit_strip(self) -> None:
@@ -159,7 +161,10 @@ class NodeItem(QGraphicsItem):
         if self.face.strip is not None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(style.brush("canvas"))
-            painter.drawRoundedRect(QRectF(*self.face.strip), 4, 4)
+            strip = QRectF(*self.face.strip)
+            painter.drawRoundedRect(strip, 4, 4)
+            painter.setPen(style.pen("border", 1))
+            painter.drawLine(strip.bottomLeft() + QPointF(6, -8), strip.bottomRight() + QPointF(-6, -8))
 
     def _paint_texts(self, painter: QPainter) -> None:
         for line in self.face.lines:
@@ -168,10 +173,11 @@ class NodeItem(QGraphicsItem):
     def _paint_title(self, painter: QPainter, zoom: float) -> None:
         """The title alone, 12 pixels high on the screen however far out the zoom is."""
         face = self.face
-        font = QFont(style.font("title"))
-        font.setPixelSize(max(13, round(12.5 / zoom)))
+        font = QFont(style.font("info"))
+        font.setWeight(QFont.Weight.Medium)
+        font.setPixelSize(max(13, math.ceil(12 / zoom)))
         title = next((line.text for line in face.lines if line.style == "title"), "")
-        space = QRectF(8, 2, face.width - 16, (face.strip[1] if face.strip else face.height) - 4)
+        space = QRectF(4, 2, face.width - 8, (face.strip[1] if face.strip else face.height) - 4)
         painter.setFont(font)
         painter.setPen(style.colour("muted" if face.mode == "mute" else "text"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap

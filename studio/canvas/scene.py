@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -26,6 +27,8 @@ Item = NodeItem | WireItem | BoxItem
 I = TypeVar("I", NodeItem, WireItem, BoxItem)
 REACH = 13.0
 """How near to a port or wire the pointer must be, in pixels."""
+LEAD, LANE = -10.0, 24.0
+"""From how far back a wire takes a lane, and how far that is from the nodes."""
 STUB = 110.0
 """How far a wire that leaves the entered group is drawn."""
 
@@ -295,6 +298,7 @@ class CanvasScene(QGraphicsScene):
         shift = self._shift.get(key)
         if shift is not None:
             look = looks.shifted(look, shift.x(), shift.y())
+        look = replace(look, lane=self._lane(key, *ends))
         item = self.items_by_id.get(key)
         if not isinstance(item, WireItem):
             self._remove(key)
@@ -315,6 +319,18 @@ class CanvasScene(QGraphicsScene):
         if target is None:
             end = start + QPointF(STUB, 0)
         return start, end
+
+    def _lane(self, key: str, start: QPointF, end: QPointF) -> float | None:
+        """Where a wire that runs back is seen: between its two nodes, or above both."""
+        if end.x() > start.x() + LEAD:
+            return None
+        wire, stand_in = self.session.document.wires[key], self._shown.stand_in
+        first = self.node_rect(stand_in.get(wire.source.node, ""))
+        second = self.node_rect(stand_in.get(wire.target.node, ""))
+        upper, lower = sorted((first, second), key=lambda rect: rect.top())
+        if lower.top() - upper.bottom() >= LANE:
+            return (upper.bottom() + lower.top()) / 2
+        return upper.top() - LANE
 
     def home(self, key: str) -> QPointF:
         """Where the document puts a node, group, frame or comment, whatever a gesture shows."""

@@ -53,6 +53,20 @@ def wire_path(start: QPointF, end: QPointF, points: tuple[tuple[float, float], .
     return path
 
 
+def loop_path(start: QPointF, end: QPointF, lane: float) -> QPainterPath:
+    """From an output back to an input that lies to the left of it, by way of a lane at this height."""
+    path = QPainterPath(start)
+    out, into = _bend(start.y(), lane), _bend(end.y(), lane)
+    path.cubicTo(start.x() + out, start.y(), start.x() + out, lane, start.x(), lane)
+    path.lineTo(end.x(), lane)
+    path.cubicTo(end.x() - into, lane, end.x() - into, end.y(), end.x(), end.y())
+    return path
+
+
+def _bend(y: float, lane: float) -> float:
+    return min(max(abs(lane - y) * 0.7, 36.0), 80.0)
+
+
 def attachment_path(
     start: QPointF, end: QPointF, points: tuple[tuple[float, float], ...] = ()
 ) -> QPainterPath:
@@ -74,9 +88,12 @@ def _lead(a: QPointF, b: QPointF) -> QPointF:
 
 
 def _tangent(stops: list[QPointF], index: int, a: QPointF, b: QPointF) -> QPointF:
+    """Level at a reroute point, unless the wire climbs there."""
     along = stops[index + 1] - stops[index - 1]
+    if abs(along.y()) < 2 * abs(along.x()):
+        along.setY(0)
     length = math.hypot(along.x(), along.y()) or 1.0
-    return along * (math.hypot(b.x() - a.x(), b.y() - a.y()) / 3 / length)
+    return along * (math.hypot(b.x() - a.x(), b.y() - a.y()) / 2.6 / length)
 
 
 def _polygon(points: list[tuple[float, float]]) -> QPainterPath:

@@ -222,8 +222,8 @@ class CanvasView(QGraphicsView):
         if not self._grid:
             return
         step = GRID * 5 ** max(0, math.ceil(math.log(14 / (GRID * self.zoom), 5)))
-        _draw_grid(painter, rect, step, "grid", 170)
-        _draw_grid(painter, rect, step * 5, "grid", 255)
+        _draw_grid(painter, rect, step, "grid", 110)
+        _draw_grid(painter, rect, step * 5, "grid", 230)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show everything at the first size, and keep the minimap in its corner."""

@@ -9,10 +9,12 @@ from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import shapes, style
+from studio.canvas.face import ATTACHED
 
 Z_WIRE, Z_HEAD = 0.0, 0.5
-DETAIL = 0.4
-"""From which zoom heads, points and labels are shown."""
+APART = 42.0
+DETAIL, LABELS = 0.4, 0.6
+"""From which zoom heads and points are shown, and from which labels are."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Look:
     label: str = ""
     points: tuple[tuple[float, float], ...] = ()
     tip: str = ""
+    apart: bool = False
+    """Whether its head stands off the port, where other wires arrive too."""
+    lane: float | None = None
+    """The height at which a wire runs back that closes a loop."""
 
 
 class WireItem(QGraphicsPathItem):
@@ -45,9 +51,7 @@ class WireItem(QGraphicsPathItem):
         if look == self.look and (start, end) == (self.start, self.end) and not self.path().isEmpty():
             return
         self.look, self.start, self.end = look, start, end
-        attached = look.kind in ("delays", "rule", "modulator")
-        route = shapes.attachment_path if attached else shapes.wire_path
-        self.setPath(route(start, end, look.points))
+        self.setPath(_route(look, start, end))
         self._fit_trim()
         self._restyle()
 
@@ -144,14 +148,15 @@ class Trim(QGraphicsItem):
         """Head, points, label, pulses."""
         wire, look = self._wire, self._wire.look
         if look.sign:
-            _paint_head(painter, look.sign, wire.end, wire.pen())
+            _paint_head(painter, look, wire.path())
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(wire.pen().color())
         for x, y in look.points:
-            painter.drawEllipse(QPointF(x, y), 4.5, 4.5)
+            painter.drawEllipse(QPointF(x, y), 3.5, 3.5)
         if self.pulses:
             self._paint_pulses(painter, wire.path())
-        if look.label and not self._label_rect().isNull():
+        readable = option.levelOfDetailFromTransform(painter.worldTransform()) >= LABELS
+        if look.label and readable and not self._label_rect().isNull():
             self._paint_label(painter)
 
     def _paint_pulses(self, painter: QPainter, path: QPainterPath) -> None:
@@ -176,21 +181,32 @@ class Trim(QGraphicsItem):
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._wire.look.label)
 
 
-def _paint_head(painter: QPainter, sign: str, end: QPointF, line: QPen) -> None:
+def _paint_head(painter: QPainter, look: Look, path: QPainterPath) -> None:
+    length = path.length()
+    place = path.percentAtLength(max(length - (APART if look.apart else shapes.PORT + 1), 0.4 * length))
     painter.save()
-    painter.translate(end.x() - shapes.PORT - 1, end.y())
-    if sign == "any":
+    painter.translate(path.pointAtPercent(place))
+    painter.rotate(-path.angleAtPercent(place))
+    if look.sign == "any":
         painter.setPen(style.pen("kind.current", 2.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
     else:
-        painter.setPen(style.pen(sign, 1.2))
-        painter.setBrush(style.brush(sign))
-    painter.drawPath(shapes.head(sign))
+        painter.setPen(style.pen(look.sign, 1.2))
+        painter.setBrush(style.brush(look.sign))
+    painter.drawPath(shapes.head(look.sign))
     painter.restore()
 
 
+def _route(look: Look, start: QPointF, end: QPointF) -> QPainterPath:
+    if look.kind in ATTACHED:
+        return shapes.attachment_path(start, end, look.points)
+    if look.lane is not None and not look.points:
+        return shapes.loop_path(start, end, look.lane)
+    return shapes.wire_path(start, end, look.points)
+
+
 def _pen(wire: WireItem) -> QPen:
-    line = "dot" if wire.look.kind in ("delays", "rule", "modulator") else "solid"
+    line = "dot" if wire.look.kind in ATTACHED else "solid"
     if wire.selected:
         return style.pen("select", 4.0, line)
     role = f"kind.{wire.look.kind}"
