@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from engine.document import Document, EditError
 from engine.document.groups import members
-from studio.canvas.shown import is_collapsed
+from studio.canvas.moves import move_ops
 from studio.edits.boxes import Box, box
-from studio.edits.draft import Draft, Ops, corner
+from studio.edits.draft import Ops
 
 Place = Callable[[Box, Box], tuple[float, float]]
 """From the box of one thing, and that around all, to the corner of the one."""
@@ -62,20 +62,11 @@ def _around(found: list[Box]) -> Box:
 
 
 def _moves(document: Document, places: dict[str, tuple[float, float]]) -> Ops:
-    draft = Draft(document)
-    for id, at in sorted(places.items()):
-        if id in document.groups and not is_collapsed(document, id):
-            _move_group(draft, id, at)
-        elif corner(document, id) != (round(at[0]), round(at[1])):
-            draft.do([draft.place(id, at)])
-    return draft.ops
-
-
-def _move_group(draft: Draft, group: str, at: tuple[float, float]) -> None:
-    old = box(draft.document, group)
-    if old is None:
-        return
-    dx, dy = at[0] - old.left, at[1] - old.top
-    for node in sorted(members(draft.document.groups)[group]):
-        x, y = corner(draft.document, node)
-        draft.do([draft.place(node, (x + dx, y + dy))])
+    """The operations that put things at corners, with what belongs to them."""
+    ops: Ops = []
+    for id, (x, y) in sorted(places.items()):
+        old = box(document, id)
+        if old is not None and (round(x - old.left), round(y - old.top)) != (0, 0):
+            dx, dy = round(x) - old.left, round(y) - old.top
+            ops += move_ops(document, [id], dx, dy, {id: (old.left, old.top)})
+    return ops

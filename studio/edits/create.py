@@ -26,11 +26,15 @@ def _new(draft: Draft, type: str, at: Point, group: str | None) -> str:
     return draft.add(type, at, group)
 
 
-def add_centred(document: Document, type: str, at: Point, group: str | None = None) -> tuple[Ops, str]:
-    """A node whose middle lies ``at``, as where the mouse lets go of one; its id."""
+def add_centred(
+    document: Document, type: str, at: Point, group: str | None = None, grid: int = 1
+) -> tuple[Ops, str]:
+    """A node whose middle lies ``at``, as where the mouse lets go of one, on a grid; its id."""
     draft = Draft(document)
     id = _new(draft, type, at, group)
     _centre(draft, id, at)
+    x, y = corner(draft.document, id)
+    draft.do([draft.place(id, (round(x / grid) * grid, round(y / grid) * grid))])
     return draft.ops, id
 
 

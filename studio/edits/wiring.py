@@ -200,3 +200,12 @@ def delete_point(document: Document, wire: str, index: int) -> Ops:
     rest = {key: value for key, value in document.layout[wire].items() if key != "points"}
     path = ["layout", wire]
     return [set_op(path, rest) if rest else {"op": "unset", "path": path}]
+
+
+def straighten(document: Document, wires: Iterable[str]) -> Ops:
+    """Remove all reroute points of wires."""
+    draft = Draft(document)
+    for wire in sorted(set(wires) & document.wires.keys()):
+        while points(draft.document, wire):
+            draft.do(delete_point(draft.document, wire, 0))
+    return draft.ops
