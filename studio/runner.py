@@ -71,6 +71,8 @@ class Runner(QObject):
         self.stale = False
         self.speed: dict[str, Any] = {"factor": 1.0}
         """``factor`` (simulated seconds a second) or ``fps``; empty for as fast as possible."""
+        self.step_size = 1
+        """Steps that one press of Step makes."""
         self.signals: dict[str, dict[str, list[int]]] = {}
         """What the network loaded last can send: ports with their shapes by node."""
         self._streams: dict[object, list[list[Any]]] = {}

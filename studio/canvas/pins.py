@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPalette
 from PySide6.QtWidgets import QFrame, QSizeGrip, QVBoxLayout
 
@@ -32,6 +32,8 @@ class Pin(QFrame):
     def __init__(self, pins: Pins, plot: Plot) -> None:
         super().__init__(pins.view.viewport())
         self.pins, self.plot = pins, plot
+        self.offset: QPointF | None = None
+        """Where a plot without a place of its own was put, from its node's corner, in scene units."""
         self._held: QPoint | None = None
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
@@ -150,7 +152,7 @@ class Pins(QObject):
         pin.setParent(None)
         pin.deleteLater()
 
-    def _node_rect(self, pin: Pin) -> Any:
+    def _node_rect(self, pin: Pin) -> QRectF:
         shown = self.view.canvas.shown.stand_in.get(pin.plot.node, pin.plot.node)
         return self.view.canvas.node_rect(shown)
 
@@ -162,10 +164,13 @@ class Pins(QObject):
         at = pin.plot.view.get("at")
         if isinstance(at, list) and len(at) == 2:
             return self.view.mapFromScene(rect.topLeft() + QPointF(*at))
-        return self._free(pin, self.view.mapFromScene(QPointF(rect.left(), rect.bottom() + GAP)))
+        if pin.offset is None and self.view.isVisible():
+            below = self.view.mapFromScene(QPointF(rect.left(), rect.bottom() + GAP))
+            pin.offset = self.view.mapToScene(self._free(pin, below)) - rect.topLeft()
+        return None if pin.offset is None else self.view.mapFromScene(rect.topLeft() + pin.offset)
 
     def _free(self, pin: Pin, wanted: QPoint) -> QPoint:
-        """The nearest place on screen that no other plot has; it holds until one moves the plot."""
+        """The nearest place on screen that no other plot has."""
         area = self.view.viewport().rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         place = QRect(wanted, pin.size())
         for other in self.pins.values():

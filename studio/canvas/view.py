@@ -29,6 +29,7 @@ from studio.canvas import style
 from studio.canvas.face import GRID
 from studio.canvas.flow import Flow
 from studio.canvas.minimap import Minimap
+from studio.canvas.pins import Pins
 from studio.canvas.reveal import scope_of
 from studio.canvas.scene import CanvasScene
 from studio.canvas.wire import DETAIL
@@ -68,6 +69,7 @@ class CanvasView(QGraphicsView):
         self._fitted = False
         self.gestures = [found(self) for found in gestures.table()]
         self._setup()
+        self.pins = Pins(self)
         session.edited.connect(self._on_edited)
         session.scope_changed.connect(self.fit_all)
         self.canvas.changed.connect(self._grow)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QScrollArea,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -137,12 +138,24 @@ class Board(QWidget):
         row.setContentsMargins(8, 0, 8, 0)
         row.addWidget(self.add)
         row.addWidget(SpeedBox(self.session))
+        row.addWidget(self._steps())
         row.addWidget(PulseBox(self.session))
         row.addWidget(self.stale)
         row.addStretch(1)
         self._draw_icons()
         theme.changed.connect(self._draw_icons)
         return tools
+
+    def _steps(self) -> QWidget:
+        """How many steps a press of Step makes."""
+        box = QSpinBox(minimum=1, maximum=100_000, prefix="step by ", value=self.session.runner.step_size)
+        box.setToolTip("Time steps that one press of Step (F10) makes")
+        box.setAccessibleName("Steps of Step")
+        box.valueChanged.connect(self._set_step)
+        return box
+
+    def _set_step(self, steps: int) -> None:
+        self.session.runner.step_size = steps
 
     def _draw_icons(self) -> None:
         self.add.setIcon(theme.icon("add"))

@@ -55,6 +55,7 @@ class Plot(QWidget):
         self.records.updated.connect(self.ask)
         self.records.moved.connect(self.ask)
         session.edited.connect(self._on_edit)
+        session.checked.connect(self._on_checked)
         session.runner.state_changed.connect(self._on_state)
         theme.changed.connect(self.restyle)
         self.restyle()
@@ -133,6 +134,11 @@ class Plot(QWidget):
             return self.chosen
         return [i * size // most for i in range(most)]
 
+    @property
+    def neurons_shown(self) -> list[int] | None:
+        """The neurons that are looked at; None for all."""
+        return self.chosen
+
     def choose(self, neurons: list[int] | None) -> None:
         """Show these neurons: an edit."""
         change_plot(self.session, self.view_id, "Choose neurons", neurons=neurons)
@@ -188,6 +194,11 @@ class Plot(QWidget):
 
     def _want(self) -> None:
         self.session.runner.want(self, self.streams())
+
+    def _on_checked(self, checked: object) -> None:
+        """How many neurons there are may be known now."""
+        self.header.refresh()
+        self._want()
 
     def _on_edit(self, edit: object) -> None:
         found = view_of(self.session.document, self.view_id)

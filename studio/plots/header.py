@@ -57,7 +57,7 @@ class Header(QWidget):
         """Title and neurons as the document has them."""
         self.title.say(self.plot.title, f"{self.plot.plot_title} of {self.plot.title}")
         self.neurons.setText(self._chosen())
-        self.neurons.setToolTip(f"Neurons shown: {shorten(self.plot.chosen)}; click to choose")
+        self.neurons.setToolTip(f"Neurons shown: {shorten(self.plot.neurons_shown)}; click to choose")
 
     def restyle(self) -> None:
         """Icons in the colours of the theme."""
@@ -91,8 +91,9 @@ class Header(QWidget):
         drag.exec(Qt.DropAction.MoveAction)
 
     def _chosen(self) -> str:
-        text = "neurons: " + shorten(self.plot.chosen)
-        return text if len(text) <= 20 else f"{len(self.plot.chosen or ())} neurons"
+        shown = self.plot.neurons_shown
+        text = f"neurons {shorten(shown)}" if shown else "all neurons"
+        return text if len(text) <= 20 else f"{len(shown or ())} neurons"
 
     def _button(self, icon: str, tip: str) -> QToolButton:
         button = QToolButton(self)

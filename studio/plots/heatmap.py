@@ -36,6 +36,11 @@ class HeatMap(TimePlot):
         super().dress()
         self.image.setLookupTable(style.level_ramp())
 
+    @property
+    def neurons_shown(self) -> list[int] | None:
+        """A sample of large populations."""
+        return self.sampled(MOST)
+
     def streams(self) -> list[list[Any]]:
         """A sample of large populations."""
         return [[self.node, self.port, self.sampled(MOST)]]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from engine import analysis
@@ -61,7 +62,17 @@ class Statistics(Graph):
         super().dress()
         self.bars.setPen(style.curve_pen(1))
         self.bars.setBrush(theme.colour("plot.2", 90))
-        self.body.setAutoFillBackground(True) if hasattr(self, "body") else None
+        body = self.canvas.parentWidget()
+        if body is not None:
+            palette = body.palette()
+            palette.setColor(QPalette.ColorRole.Window, theme.colour("canvas"))
+            body.setPalette(palette)
+            body.setAutoFillBackground(True)
+
+    @property
+    def neurons_shown(self) -> list[int] | None:
+        """A sample of large populations."""
+        return self.sampled(MOST)
 
     def streams(self) -> list[list[Any]]:
         """Events of the sample."""
@@ -135,5 +146,6 @@ def _as_html(measured: dict[str, float | None], size: int, population: int) -> s
         f"<td align='right'><b>{'–' if value is None else f'{value:.3g}'}</b></td></tr>"
         for name, value in measured.items()
     )
-    whose = f"{size} neurons" if size == population else f"{size} of {population:,} neurons"
+    counted = "1 neuron" if size == 1 else f"{size} neurons"
+    whose = counted if size == population else f"{size} of {population:,} neurons"
     return f"<table cellspacing='3'>{rows}</table><p style='color:{muted}'>{whose}, last 5 s</p>"

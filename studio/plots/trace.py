@@ -53,6 +53,11 @@ class Trace(TimePlot):
         return (self.chosen or list(range(min(AT_FIRST, self.count or AT_FIRST))))[:MOST]
 
     @property
+    def neurons_shown(self) -> list[int] | None:
+        """Never all."""
+        return self.neurons
+
+    @property
     def apart(self) -> bool:
         """Whether each curve has its own height."""
         return bool(self.view.get("apart"))
