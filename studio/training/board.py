@@ -1,0 +1,199 @@
+"""The plots of the training panel: loss, accuracy, delays, and one of several others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.training.plots_base import Panel
+from studio.training.plots_confusion import Confusion
+from studio.training.plots_curves import Curves, Series
+from studio.training.plots_histogram import Bars, Histogram
+from studio.training.run import Run
+from studio.training.trainer import Trainer
+from studio.training.words import percent
+
+PAUSE_MS = 200
+"""Batches within this time are drawn together."""
+
+ACCURACIES = {
+    "train_accuracy": "train",
+    "test_accuracy": "held-out, rounded",
+    "test_accuracy_smeared": "held-out, with sigma",
+    "validation_accuracy": "validation",
+}
+LOSSES = {"train_loss": "train", "test_loss": "held-out", "validation_loss": "validation"}
+
+
+Shown = dict[str, tuple[Bars, tuple[float, float] | None, str]]
+"""Bars, band and heading by the name of a projection."""
+
+
+class Chooser(QWidget):
+    """A plot of one of several projections, with a list to choose from when there is more than one."""
+
+    def __init__(self, plot: Histogram, tip: str) -> None:
+        super().__init__()
+        self.plot, self.list = plot, QComboBox()
+        self.list.setToolTip(tip)
+        self.list.currentIndexChanged.connect(self._draw)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.list)
+        column.addWidget(plot, 1)
+        self.shown: Shown = {}
+
+    def show_all(self, shown: Shown) -> None:
+        """Show one of these: bars, band and heading by the name of the projection."""
+        self.shown = shown
+        names = [self.list.itemText(index) for index in range(self.list.count())]
+        if names != list(shown):
+            before = self.list.currentText()
+            self.list.clear()
+            self.list.addItems(list(shown))
+            self.list.setCurrentText(before)
+            self.list.setVisible(len(shown) > 1)
+        self._draw()
+
+    def _draw(self) -> None:
+        bars, band, heading = self.shown.get(self.list.currentText(), (None, None, self.plot.title))
+        self.plot.show_bars(bars, band)
+        self.plot.heading.setText(heading)
+
+
+class Board(QSplitter):
+    """Draws the run that a trainer shows, and those it is compared with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trainer: Trainer | None = None
+        self.loss = Curves("Loss", "loss")
+        self.accuracy = Curves("Accuracy", "accuracy (%)", percent=True)
+        self.delays = Chooser(Histogram("Delays", "delay (ms)"), "Whose delays are shown")
+        self.weights = Chooser(Histogram("Weights", "weight"), "Whose weights are shown")
+        self.rates = Curves("Firing rates", "rate (Hz)")
+        self.gradients = Curves("Gradient norms", "norm of the gradient", log=True)
+        self.confusion = Confusion()
+        for part in (self.loss, self.accuracy, self.delays, self._others()):
+            self.addWidget(part)
+        self.setChildrenCollapsible(False)
+        self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._timer.timeout.connect(self._draw_loss)
+
+    def _others(self) -> QWidget:
+        self.other, self.pages = QComboBox(), QStackedWidget()
+        self.other.setToolTip("What else to show of the training")
+        pages: dict[str, QWidget] = {
+            "Weights": self.weights,
+            "Firing rates": self.rates,
+            "Gradient norms": self.gradients,
+            "Confusion matrix": self.confusion,
+        }
+        for title, page in pages.items():
+            self.other.addItem(title)
+            self.pages.addWidget(page)
+        for plot in (self.rates, self.gradients, self.confusion, self.weights.plot):
+            plot.heading.hide()
+        self.other.currentIndexChanged.connect(self.pages.setCurrentIndex)
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.other)
+        column.addWidget(self.pages, 1)
+        return part
+
+    def show_trainer(self, trainer: Trainer | None) -> None:
+        """Show the runs of another document."""
+        if self.trainer is not None:
+            self.trainer.shown.disconnect(self.draw)
+            self.trainer.stepped.disconnect(self._soon)
+            self.trainer.shelf.compared_changed.disconnect(self.draw)
+        self.trainer = trainer
+        for plot in self.findChildren(Panel):
+            plot.session = trainer.session if trainer else None
+        if trainer is not None:
+            trainer.shown.connect(self.draw)
+            trainer.stepped.connect(self._soon)
+            trainer.shelf.compared_changed.connect(self.draw)
+        self.draw()
+
+    def _soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _runs(self) -> list[Run]:
+        """The runs that are compared, or the one that is shown."""
+        if self.trainer is None:
+            return []
+        found = [run for run in map(self.trainer.shelf.find, self.trainer.shelf.compared) if run]
+        if len(found) > 1:
+            return found
+        return [self.trainer.run] if self.trainer.run else []
+
+    def draw(self) -> None:
+        """Draw everything of the run as it is now."""
+        self._draw_loss()
+        runs = self._runs()
+        chance = next((run.chance for run in runs if run.chance is not None), None)
+        level = (f"chance {percent(chance)}", chance) if chance is not None else None
+        self.accuracy.show_series(curves(runs, ACCURACIES, "test_accuracy"), level)
+        run = self.trainer.run if self.trainer else None
+        self.delays.show_all(delays(run) if run else {})
+        self.weights.show_all(weights(run) if run else {})
+        self.rates.show_series(history(run, "rates", "hz"))
+        self.gradients.show_series(history(run, "gradients", "norm"))
+        judged = (run.judged() if run else None) or {}
+        self.confusion.show_counts(judged.get("classes", []), judged.get("confusion", []))
+
+    def _draw_loss(self) -> None:
+        runs = self._runs()
+        steps = runs[0].steps if len(runs) == 1 else []
+        batches = Series("batches", [x for x, _ in steps], [y for _, y in steps], faint=True)
+        self.loss.show_series([batches, *curves(runs, LOSSES, "train_loss")])
+
+
+def curves(runs: list[Run], names: dict[str, str], of_many: str) -> list[Series]:
+    """Every metric of one run, or one metric of several."""
+    if len(runs) > 1:
+        return [Series(run.word, *run.curve(of_many)) for run in runs]
+    found = [Series(title, *run.curve(name)) for run in runs for name, title in names.items()]
+    return [series for series in found if series.x]
+
+
+def history(run: Run | None, kind: str, value: str) -> list[Series]:
+    """What was watched of a run over its epochs."""
+    return [Series(name, x, y) for name, (x, y) in run.history(kind, value).items()] if run else []
+
+
+def delays(run: Run) -> Shown:
+    """Delays in ms by projection, with the width of the kernel around their mean."""
+    found: Shown = {}
+    for one in run.watched("delays"):
+        dt = one["dt"]
+        sigma = f"σ {one['sigma']:.2g} steps ({one['sigma'] * dt:.3g} ms)"
+        moved = f"mean {one['mean'] * dt:.3g} ms"
+        bars = Bars(
+            one["low"] * dt, one["high"] * dt, tuple(one["counts"]), first(run, "delays", one["node"])
+        )
+        found[one["name"]] = (bars, (one["mean"] * dt, one["sigma"] * dt), f"Delays: {moved}, {sigma}")
+    return found
+
+
+def weights(run: Run) -> Shown:
+    """Weights by projection."""
+    return {
+        one["name"]: (Bars(one["low"], one["high"], tuple(one["counts"])), None, "Weights")
+        for one in run.watched("weights")
+    }
+
+
+def first(run: Run, kind: str, node: str) -> tuple[int, ...]:
+    """The counts after the first epoch."""
+    if len(run.seen) < 2:
+        return ()
+    entries: list[dict[str, Any]] = run.seen[0].get("watched", {}).get(kind, [])
+    return next((tuple(one["counts"]) for one in entries if one["node"] == node), ())

@@ -1,0 +1,95 @@
+"""What the plots of training share: the style of the live plots, a title, and their export by right click."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+
+from studio.plots import export, style
+from studio.plots.base import Table
+from studio.session import Session
+from studio.theme import theme
+
+
+class Panel(QWidget):
+    """A titled plot; the right mouse button exports it.  ``title``: what it shows, and names its files."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+        self.session: Session | None = None
+        self.heading = QLabel(title)
+        self.heading.setTextFormat(Qt.TextFormat.PlainText)
+        self.body = self.make_body()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.heading)
+        column.addWidget(self.body, 1)
+        self.setMinimumSize(200, 120)
+
+    def make_body(self) -> QWidget:
+        """The widget under the title."""
+        raise NotImplementedError
+
+    def data(self) -> Table:
+        """What is shown: names and columns for a CSV file."""
+        raise NotImplementedError
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for a legend."""
+        return QSize(300, 200)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the exports."""
+        if self.session is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        exported = cast("Any", self)
+        for form in export.FORMS:
+            text = f"Export {form.upper()} …"
+            menu.addAction(theme.icon("export"), text, lambda form=form: export.ask(exported, form))
+        menu.popup(event.globalPos())
+
+
+class Graph(Panel):
+    """A plot with axes, ``graph``."""
+
+    def __init__(self, title: str, x: str, y: str) -> None:
+        super().__init__(title)
+        self.x_label, self.y_label = x, y
+        theme.changed.connect(self.dress)
+
+    def make_body(self) -> QWidget:
+        """A graphics view with one graph that leaves the mouse alone."""
+        self.canvas: Any = pg.GraphicsLayoutWidget()
+        self.canvas.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.canvas.setMinimumSize(120, 80)
+        self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.graph = self.canvas.addPlot(viewBox=pg.ViewBox(enableMouse=False, enableMenu=False))
+        self.graph.hideButtons()
+        self.graph.setMenuEnabled(False)
+        self.canvas.ci.layout.setContentsMargins(4, 6, 10, 2)
+        found: QWidget = self.canvas
+        return found
+
+    def dress(self) -> None:
+        """Take the colours of the theme, and draw anew."""
+        self.canvas.setBackground(theme.colour("canvas"))
+        style.dress(self.graph, self.x_label, self.y_label)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw everything anew."""
+        raise NotImplementedError
+
+
+def columns(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
+    """Rows as columns."""
+    return names, [np.array(column, object) for column in zip(*rows, strict=True)]
