@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QTabWidget, QToolBar, QWidget
 
 from studio import panels
 from studio.made import made
@@ -15,7 +15,7 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-SIZES = {"left": 250, "right": 330, "bottom": 260}
+SIZES = {"left": 250, "right": 370, "bottom": 260}
 VERSION = 1
 """Of the layout of docks: one that was saved under another is not restored."""
 
@@ -26,17 +26,18 @@ class Docks(QObject):
     def __init__(self, window: QMainWindow, workspace: Workspace) -> None:
         super().__init__(window)
         self.window = window
-        self.docks = {id: self._make(declared, workspace) for id, declared in panels.table().items()}
+        self.panels = {id: declared.make(workspace) for id, declared in panels.table().items()}
+        self.docks = {id: self._make(declared) for id, declared in panels.table().items()}
         self._away: QByteArray | None = None
+        self._fresh = True
         self._arrange()
-        self.standard = self.state()
 
     def show(self, id: str) -> QWidget:
         """Bring a panel to the front, opening its dock if it is closed; KeyError if there is none."""
         dock = self.docks[id]
         dock.show()
         dock.raise_()
-        return dock.widget()
+        return self.panels[id]
 
     def toggle(self, id: str) -> None:
         """Open or close a panel."""
@@ -58,6 +59,8 @@ class Docks(QObject):
         elif not away and self._away is not None:
             state, self._away = self._away, None
             self.window.restoreState(state, VERSION)
+            if self._fresh:
+                self._size()
 
     def state(self) -> QByteArray:
         """The layout, as it is or as it will be once it is brought back."""
@@ -67,17 +70,24 @@ class Docks(QObject):
         """Take up a layout; one that cannot be read changes nothing."""
         away = self._away is not None
         self.put_away(False)
-        self.window.restoreState(state, VERSION)
+        self._fresh = not self.window.restoreState(state, VERSION) and self._fresh
         self.put_away(away)
 
-    def _bars(self) -> list[QWidget]:
-        from PySide6.QtWidgets import QToolBar
+    def reset(self) -> None:
+        """Lay the panels out as at the first start."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+        self._arrange()
+        self._size()
 
+    def _bars(self) -> list[QWidget]:
         return list(self.window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
-    def _make(self, declared: Panel, workspace: Workspace) -> QDockWidget:
+    def _make(self, declared: Panel) -> QDockWidget:
         dock = made(QDockWidget(declared.title, self.window), objectName=f"dock.{declared.id}")
-        dock.setWidget(declared.make(workspace))
+        panel = self.panels[declared.id]
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        dock.setWidget(_scrolled(panel) if declared.area == "bottom" else panel)
         return dock
 
     def _arrange(self) -> None:
@@ -92,7 +102,25 @@ class Docks(QObject):
                 self.window.tabifyDockWidget(first[declared.area], dock)
             first.setdefault(declared.area, dock)
             dock.setVisible(declared.shown)
-        for area, dock in first.items():
+        for dock in first.values():
             dock.raise_()
-            orientation = Qt.Orientation.Vertical if area == "bottom" else Qt.Orientation.Horizontal
-            self.window.resizeDocks([dock], [SIZES[area]], orientation)
+
+    def _size(self) -> None:
+        """Give each area its first size; only a window that is laid out takes it."""
+        self._fresh = False
+        self.window.layout().activate()
+        docks = {panels.table()[id].area: dock for id, dock in self.docks.items() if not dock.isHidden()}
+        sides = [area for area in ("left", "right") if area in docks]
+        sizes = [SIZES[area] for area in sides]
+        self.window.resizeDocks([docks[area] for area in sides], sizes, Qt.Orientation.Horizontal)
+        if "bottom" in docks:
+            self.window.resizeDocks([docks["bottom"]], [SIZES["bottom"]], Qt.Orientation.Vertical)
+
+
+def _scrolled(panel: QWidget) -> QScrollArea:
+    """A wide panel scrolls; all panels of an area would else be as wide as the widest at least."""
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(panel)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area

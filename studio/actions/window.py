@@ -57,7 +57,7 @@ for _order, _declared in enumerate(panels.table().values()):
 @action("window.reset", "&Reset layout", menu=MENU, section=1, order=2, icon="reset")
 def reset(window: MainWindow) -> None:
     """Put every panel back where it was at first."""
-    window.docks.restore(window.docks.standard)
+    window.docks.reset()
 
 
 @action("window.full_screen", "&Full screen", menu=MENU, section=1, order=3, keys="F11", icon="fullscreen",

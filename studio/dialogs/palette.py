@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QIcon, QKeyEvent, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
     QHeaderView,
@@ -25,7 +25,7 @@ from studio.theme import theme
 if TYPE_CHECKING:
     from studio.window import MainWindow
 
-WIDTH, HEIGHT = 620, 420
+WIDTH, HEIGHT, ROW = 620, 420, 28
 ID = Qt.ItemDataRole.UserRole
 MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
@@ -37,7 +37,7 @@ class Palette(QDialog):
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("palette")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.window_, self.chosen = window, ""
+        self.window_, self._blank = window, QIcon(QPixmap(1, 1))
         self.line = QLineEdit(placeholderText="Type what you want to do", clearButtonEnabled=True)
         self.line.setAccessibleName("Command")
         self.list = made(QTreeWidget(columnCount=2), rootIsDecorated=False, uniformRowHeights=True)
@@ -77,7 +77,10 @@ class Palette(QDialog):
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
-        items = [self._item(declared) for declared in ranked(typed)]
+        fitting = ranked(typed)
+        if not typed:
+            fitting.sort(key=lambda declared: not declared.when(self.window_))
+        items = [self._item(declared) for declared in fitting]
         self.list.addTopLevelItems(items)
         if items:
             self.list.setCurrentItem(items[0])
@@ -88,8 +91,8 @@ class Palette(QDialog):
         keys = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys_of(declared))
         item = QTreeWidgetItem([label(declared), keys])
         item.setData(0, ID, declared.id)
-        if declared.icon:
-            item.setIcon(0, theme.icon(declared.icon))
+        item.setSizeHint(0, QSize(0, ROW))
+        item.setIcon(0, theme.icon(declared.icon) if declared.icon else self._blank)
         if not declared.when(self.window_):
             for column in (0, 1):
                 item.setForeground(column, theme.colour("disabled"))
