@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from studio.canvas import style
 from studio.canvas.box import BoxItem
 from studio.canvas.node import NodeItem
+from studio.theme import theme
 
 if TYPE_CHECKING:
     from studio.canvas.view import CanvasView
@@ -23,21 +24,25 @@ class Minimap(QWidget):
     """Click or drag in it to move the view."""
 
     def __init__(self, view: CanvasView) -> None:
-        super().__init__(view)
+        # A child of the viewport: a sibling above it would make Qt paint everything anew on every scroll.
+        super().__init__(view.viewport())
         self._view = view
         self.resize(SIZE)
         self.setToolTip("The whole canvas: click or drag to move there")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._boxes: list[tuple[QRectF, str]] = []
         self._area = QRectF()
+        self._map = QPixmap(SIZE)
+        self._draw([])
         self._timer = QTimer(self, singleShot=True, interval=150)
         self._timer.timeout.connect(self._redraw)
         view.canvas.changed.connect(self._ask)
         view.zoom_changed.connect(self.follow)
+        theme.changed.connect(self._ask)
 
     def take_place(self) -> None:
         """Stay in the lower right corner."""
-        self.move(self._view.width() - SIZE.width() - EDGE, self._view.height() - SIZE.height() - EDGE)
+        around = self._view.viewport().size()
+        self.move(around.width() - SIZE.width() - EDGE, around.height() - SIZE.height() - EDGE)
 
     def follow(self) -> None:
         """The view shows another part."""
@@ -47,14 +52,10 @@ class Minimap(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The nodes as boxes in their roles' colours, and the frame of the view."""
         painter = QPainter(self)
-        painter.setPen(style.pen("border", 1))
-        painter.setBrush(style.brush("panel"))
-        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.drawPixmap(0, 0, self._map)
         scale = self._scale()
         if not scale:
             return
-        for rect, role in self._boxes:
-            painter.fillRect(self._mapped(rect, scale), style.brush(role, 200))
         painter.setPen(style.pen("accent", 1.5))
         painter.setBrush(style.brush("accent", 26))
         seen = self._mapped(self._view.visible_area(), scale)
@@ -82,9 +83,22 @@ class Minimap(QWidget):
         items = self._view.canvas.items_by_id.values()
         nodes = [item for item in items if isinstance(item, (NodeItem, BoxItem))]
         nodes.sort(key=lambda item: item.zValue())
-        self._boxes = [(item.rect(), _role(item)) for item in nodes]
         self._area = self._view.canvas.extent()
+        self._draw([(item.rect(), _role(item)) for item in nodes])
         self.update()
+
+    def _draw(self, boxes: list[tuple[QRectF, str]]) -> None:
+        """Keep the map as a picture: only the frame of the view is painted while panning."""
+        ratio = self.devicePixelRatioF()
+        self._map = QPixmap(SIZE * ratio)
+        self._map.setDevicePixelRatio(ratio)
+        painter = QPainter(self._map)
+        painter.fillRect(self.rect(), style.brush("border"))
+        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), style.brush("panel"))
+        scale = self._scale()
+        for rect, role in boxes:
+            painter.fillRect(self._mapped(rect, scale), style.brush(role, 200))
+        painter.end()
 
     def _scale(self) -> float:
         if self._area.isEmpty():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QCursor,
     QDragEnterEvent,
@@ -224,8 +225,8 @@ class CanvasView(QGraphicsView):
         if not self._grid:
             return
         step = GRID * 5 ** max(0, math.ceil(math.log(14 / (GRID * self.zoom), 5)))
-        _draw_grid(painter, rect, step, "grid", 110)
-        _draw_grid(painter, rect, step * 5, "grid", 230)
+        _draw_grid(painter, rect, step, style.mixed("grid", "canvas", 0.45))
+        _draw_grid(painter, rect, 5 * step, style.mixed("grid", "canvas", 0.9))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show everything at the first size, and keep the minimap in its corner."""
@@ -239,6 +240,7 @@ class CanvasView(QGraphicsView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Scroll, and let the minimap follow."""
         super().scrollContentsBy(dx, dy)
+        self.minimap.take_place()
         self._looked()
 
     def _looked(self) -> None:
@@ -386,12 +388,15 @@ class CanvasView(QGraphicsView):
         self.cancel_gesture()
 
 
-def _draw_grid(painter: QPainter, rect: QRectF, step: float, role: str, alpha: int) -> None:
-    left, top = math.floor(rect.left() / step), math.floor(rect.top() / step)
-    right, bottom = math.ceil(rect.right() / step), math.ceil(rect.bottom() / step)
-    lines = [QLineF(x * step, rect.top(), x * step, rect.bottom()) for x in range(left, right + 1)]
-    lines += [QLineF(rect.left(), y * step, rect.right(), y * step) for y in range(top, bottom + 1)]
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(style.thin(role, alpha))
-    painter.drawLines(lines)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+def _draw_grid(painter: QPainter, rect: QRectF, step: float, colour: QColor) -> None:
+    """Lines one pixel wide, as filled rectangles: those are ten times as fast as lines."""
+    seen = painter.worldTransform()
+    area = seen.mapRect(rect).toAlignedRect()
+    zoom, dx, dy = seen.m11(), seen.dx(), seen.dy()
+    painter.save()
+    painter.resetTransform()
+    for column in range(math.floor(rect.left() / step), math.ceil(rect.right() / step) + 1):
+        painter.fillRect(round(column * step * zoom + dx), area.top(), 1, area.height(), colour)
+    for row in range(math.floor(rect.top() / step), math.ceil(rect.bottom() / step) + 1):
+        painter.fillRect(area.left(), round(row * step * zoom + dy), area.width(), 1, colour)
+    painter.restore()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import shapes, style
@@ -120,17 +120,17 @@ class Trim(QGraphicsItem):
         self._wire = wire
         self.pulses: list[float] = []
         self._rect = QRectF()
-        self._middle = QPointF()
+        self._label = QRectF()
+        self._head = QTransform()
 
     def fit(self) -> None:
         """Follow the wire's path."""
         self.prepareGeometryChange()
         path = self._wire.path()
-        self._rect = path.controlPointRect().adjusted(-16, -16, 16, 16)
-        self._middle = path.pointAtPercent(0.5) if not path.isEmpty() else QPointF()
-        label = self._label_rect()
-        if not label.isNull():
-            self._rect = self._rect.united(label)
+        self._label = _label_place(path, self._wire.look.label)
+        self._rect = path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label)
+        if self._wire.look.sign:
+            self._head = _head_place(path, self._wire.look.apart)
 
     def pulse(self, pulses: list[float]) -> None:
         """Show spikes at these places along the wire, 0 to 1."""
@@ -148,7 +148,7 @@ class Trim(QGraphicsItem):
         """Head, points, label, pulses."""
         wire, look = self._wire, self._wire.look
         if look.sign:
-            _paint_head(painter, look, wire.path())
+            self._paint_head(painter, look.sign)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(wire.pen().color())
         for x, y in look.points:
@@ -156,7 +156,7 @@ class Trim(QGraphicsItem):
         if self.pulses:
             self._paint_pulses(painter, wire.path())
         readable = option.levelOfDetailFromTransform(painter.worldTransform()) >= LABELS
-        if look.label and readable and not self._label_rect().isNull():
+        if readable and not self._label.isNull():
             self._paint_label(painter)
 
     def _paint_pulses(self, painter: QPainter, path: QPainterPath) -> None:
@@ -164,15 +164,20 @@ class Trim(QGraphicsItem):
         for place in self.pulses:
             painter.drawEllipse(path.pointAtPercent(min(max(place, 0.0), 1.0)), 3.2, 3.2)
 
-    def _label_rect(self) -> QRectF:
-        """Where the label is; nowhere if the wire is too short for it."""
-        width = style.metrics("info").horizontalAdvance(self._wire.look.label) + 10
-        if not self._wire.look.label or self._wire.path().length() < width + 40:
-            return QRectF()
-        return QRectF(self._middle.x() - width / 2, self._middle.y() - 9, width, 18)
+    def _paint_head(self, painter: QPainter, sign: str) -> None:
+        if sign == "any":
+            painter.setPen(style.pen("kind.current", 2.2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        else:
+            painter.setPen(style.pen(sign, 1.2))
+            painter.setBrush(style.brush(sign))
+        painter.save()
+        painter.setTransform(self._head, True)
+        painter.drawPath(shapes.head(sign))
+        painter.restore()
 
     def _paint_label(self, painter: QPainter) -> None:
-        place = self._label_rect()
+        place = self._label
         painter.setPen(style.pen("kind.delays", 1))
         painter.setBrush(style.brush("canvas"))
         painter.drawRoundedRect(place, 9, 9)
@@ -181,20 +186,23 @@ class Trim(QGraphicsItem):
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._wire.look.label)
 
 
-def _paint_head(painter: QPainter, look: Look, path: QPainterPath) -> None:
+def _label_place(path: QPainterPath, label: str) -> QRectF:
+    """Where the label is; nowhere if there is none or the wire is too short for it."""
+    if not label:
+        return QRectF()
+    width = style.metrics("info").horizontalAdvance(label) + 10
+    if path.length() < width + 40:
+        return QRectF()
+    middle = path.pointAtPercent(0.5)
+    return QRectF(middle.x() - width / 2, middle.y() - 9, width, 18)
+
+
+def _head_place(path: QPainterPath, apart: bool) -> QTransform:
+    """From a head's own coordinates to its place on the wire."""
     length = path.length()
-    place = path.percentAtLength(max(length - (APART if look.apart else shapes.PORT + 1), 0.4 * length))
-    painter.save()
-    painter.translate(path.pointAtPercent(place))
-    painter.rotate(-path.angleAtPercent(place))
-    if look.sign == "any":
-        painter.setPen(style.pen("kind.current", 2.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-    else:
-        painter.setPen(style.pen(look.sign, 1.2))
-        painter.setBrush(style.brush(look.sign))
-    painter.drawPath(shapes.head(look.sign))
-    painter.restore()
+    at = path.percentAtLength(max(length - (APART if apart else shapes.PORT + 1), 0.4 * length))
+    place = path.pointAtPercent(at)
+    return QTransform.fromTranslate(place.x(), place.y()).rotate(-path.angleAtPercent(at))
 
 
 def _route(look: Look, start: QPointF, end: QPointF) -> QPainterPath:
