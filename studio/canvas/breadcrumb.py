@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from engine.document.groups import ancestors
 from studio.theme import theme
@@ -47,12 +47,17 @@ class Breadcrumb(QFrame):
                 widget.hide()
                 widget.deleteLater()
         for group, name in path[:-1]:
-            self._row.addWidget(self._way_back(group, name))
-            self._row.addWidget(QLabel("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"))
+            self._append(self._way_back(group, name))
+            self._append(QLabel("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"))
         here = QLabel(path[-1][1])
         here.setObjectName("here")
-        self._row.addWidget(here)
-        self.adjustSize()
+        self._append(here)
+        self.resize(self._row.sizeHint())
+
+    def _append(self, widget: QWidget) -> None:
+        """Add a widget that counts at once, not only when the layout shows it."""
+        self._row.addWidget(widget)
+        widget.show()
 
     def _path(self) -> list[tuple[str | None, str]]:
         """The groups from the outermost to the one entered, after the document itself."""

@@ -32,7 +32,7 @@ MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 @dataclass(frozen=True)
 class Row:
-    """The shape of a node's ``role``, a title, a word at its right, a line below; ``value``: what is meant."""
+    """The shape of a node's ``role``, a title, a word at its right, a line below; ``value``: its meaning."""
 
     value: Any
     role: str

@@ -78,15 +78,20 @@ class Picture(QWidget):
 
 
 def described(spec: Spec) -> str:
-    """What a type is, takes, gives and can be set to, as rich text."""
-    doc = escape(" ".join((spec.__doc__ or "").split()))
-    parts = [f"<p>{doc}</p>"]
+    """What a type is in a sentence, what it takes and gives, and its parameters, as rich text."""
+    parts = [f"<p>{escape(one_line(spec))}.</p>"]
     for title, ports in (("Takes", spec.inputs), ("Gives", spec.outputs)):
         rows = "".join(_row(name, " or ".join(port.kinds)) for name, port in ports.items())
         parts.append(f"<p><b>{title}</b></p><table>{rows}</table>" if rows else "")
     rows = "".join(_row(name, f"{_shown(p.default)} {p.unit}") for name, p in spec.params.items())
     parts.append(f"<p><b>Parameters</b></p><table>{rows}</table>" if rows else "")
     return "".join(parts)
+
+
+def one_line(spec: Spec) -> str:
+    """The first sentence of a type's help, without its full stop."""
+    first = (spec.__doc__ or "").strip().partition("\n")[0]
+    return first.partition(".  ")[0].rstrip(".")
 
 
 def _row(name: str, value: str) -> str:

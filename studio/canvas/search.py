@@ -9,11 +9,10 @@ from PySide6.QtCore import QPoint, QPointF, QSize
 
 from engine.document import End
 from nodes import registry
-from nodes.spec import Spec
 from studio import search
 from studio.canvas.face import AXIS
 from studio.canvas.popup import Popup, Row
-from studio.canvas.preview import Preview
+from studio.canvas.preview import Preview, one_line
 from studio.canvas.view import CanvasView
 from studio.edits import create
 from studio.edits.ports import Ports
@@ -101,9 +100,3 @@ def _prompt(loose: Loose | None, need: search.Wanted) -> str:
         return "Search nodes to add"
     kinds = " or ".join(need.kinds) or "anything"
     return f"Search nodes that take {kinds}" if loose.outgoing else f"Search nodes that give {kinds}"
-
-
-def one_line(spec: Spec) -> str:
-    """The first sentence of a type's help."""
-    first = (spec.__doc__ or "").strip().partition("\n")[0]
-    return first.partition(".  ")[0].rstrip(".")
