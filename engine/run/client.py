@@ -204,6 +204,8 @@ class Client:
                 raise WorkerError(str(error)) from None
             except (OSError, ValueError):
                 self._open.discard(number)
+                with self._changed:  # the reader knows in a moment how it ended
+                    self._changed.wait_for(lambda: self._ended is not None, GRACE)
                 raise self._gone() from None
         return number
 

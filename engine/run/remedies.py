@@ -13,9 +13,9 @@ from engine.run.diagnoses import Route, gain_fix, nice, routes, threshold_fix
 from engine.run.replay import Tape, with_gain, with_threshold
 from nodes.populations._firing import Firing
 
-MARGIN = 1.2
+MARGIN = 1.3
 """A fix goes so much beyond what was just enough, since what comes next is not quite what was taped."""
-RAISE = np.geomspace(1, 1e4, 97)
+RAISE = np.geomspace(1, 1e7, 161)
 LOWER = np.geomspace(1, 1e-4, 97)
 
 Fresh = Callable[[Op], bool]

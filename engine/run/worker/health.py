@@ -21,7 +21,9 @@ TIME_CONSTANTS = 10
 """So many time constants of its membrane a population is given to fire for the first time."""
 LONGEST_MS = 5000.0
 ALMOST, MORE_PATIENCE = 0.85, 4
-"""What comes so near to the threshold, or has fired before, is given more time."""
+"""What comes so near to the threshold is given more time."""
+STOPPED_MS, PAUSES = 10_000.0, 5
+"""What has fired before may pause for so long, and for so many times its longest pause."""
 HOT, HOT_PART, HOT_PERIODS = 0.9, 0.3, 3
 GROWTH, GROWING_PERIODS, GROWN = 1.3, 6, 50
 """A rate runs away that grows by this factor from period to period, so many times, to that many spikes."""
@@ -96,6 +98,8 @@ class Case:
         self.limit = most(op, self.dt)
         self.fired, self.said = False, ""
         self._blamed: dict[str, Diagnostic] = {}
+        self.pause = 0
+        """Its longest time without a spike so far, in steps."""
         self.tape: Tape | None = None
         self._taping = ""
         self._rest()
@@ -147,7 +151,7 @@ class Case:
         self.active: set[Source] = set()
 
     def _fires(self) -> Iterator[tuple[Diagnostic, bool]]:
-        self.fired = True
+        self.fired, self.pause = True, max(self.pause, self.quiet)
         self._rest()
         if self._taping == SILENT.code:
             self.tape, self._taping = None, ""
@@ -173,8 +177,11 @@ class Case:
         if not self.roots and self.inputs[-1] not in self.active:
             yield self._say(diagnoses.unwired(self.op, waited))
         elif self.active & set(self.inputs):
-            ratio = self.ratio()
-            if waited >= (ms * MORE_PATIENCE if self.fired or (ratio or 0) > ALMOST else ms):
+            if self.fired:
+                ms = max(STOPPED_MS, PAUSES * self.pause * self.dt)
+            elif (self.ratio() or 0.0) > ALMOST:
+                ms *= MORE_PATIENCE
+            if waited >= ms:
                 self._record(SILENT.code, self._nearest())
         elif self.active:
             remedy = Remedy(*diagnoses.open_gate(self.program, self.op))
