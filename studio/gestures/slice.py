@@ -45,7 +45,8 @@ class Slice(Gesture):
         for point in self._track[1:]:
             path.lineTo(point)
         self._line.setPath(path)
-        for item in self.scene.items(path.boundingRect(), Qt.ItemSelectionMode.IntersectsItemBoundingRect):
+        area = path.boundingRect().adjusted(-1, -1, 1, 1)  # else a line straight down has no area at all
+        for item in self.scene.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
             if isinstance(item, WireItem) and item.key not in self._cut and crosses(item.path(), piece):
                 self._cut.add(item.key)
                 item.setOpacity(0.3)
@@ -73,9 +74,4 @@ def crosses(path: QPainterPath, line: QLineF) -> bool:
     """Whether a line crosses an open path."""
     points: list[QPointF] = [point for polygon in path.toSubpathPolygons() for point in polygon.toList()]
     bounded = QLineF.IntersectionType.BoundedIntersection
-    return any(_meets(line, QLineF(a, b)) == bounded for a, b in pairwise(points))
-
-
-def _meets(one: QLineF, other: QLineF) -> object:
-    found = one.intersects(other)
-    return found[0] if isinstance(found, tuple) else found
+    return any(line.intersects(QLineF(a, b))[0] == bounded for a, b in pairwise(points))
