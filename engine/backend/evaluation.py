@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from engine.backend import memory
+from engine.backend import memory, threads
 from engine.backend.data import Batch, Split
 from engine.backend.network import Network
 from engine.backend.noise import Noise
@@ -165,7 +165,9 @@ def simulate(
     state = None
     for start in range(0, total, chunk):
         window = {source: signal[start : start + chunk] for source, signal in inputs.items()}
-        result = network.run(window, state, steps=min(chunk, total - start), end=end, batch=batch, keep=keep)
+        length = min(chunk, total - start)
+        with threads.for_batch(batch):
+            result = network.run(window, state, steps=length, end=end, batch=batch, keep=keep)
         state = result.state
         for source, signal in result.signals.items():
             found[source].append(signal.cpu())

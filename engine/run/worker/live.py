@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.backend import threads
 from engine.backend.network import STIMULUS
 from engine.backend.state import State
 from engine.program import Op, Source
@@ -106,7 +107,7 @@ class Live:
         inputs = {**self.feed.inputs(start, steps), **self._stimuli(steps)}
         streamed = (s.source for s in self.streams if s.records not in streams.TENSORS)
         keep = {*self.health.wanted(), *streamed}
-        with torch.no_grad():
+        with torch.no_grad(), threads.for_batch(1):
             result = network.run(
                 inputs, self.state, steps=steps, end=self.feed.end, batch=1, keep=keep, noise=self.feed.noise
             )
