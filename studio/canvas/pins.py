@@ -23,7 +23,8 @@ GAP = 16.0
 LEAST_ZOOM = 0.3
 """Farther out, plots would cover what they belong to."""
 
-MARGIN = 8
+MARGIN, STRIDE = 8, 16
+"""Pixels to the edge of the view, and between places that are tried."""
 
 
 class Pin(QFrame):
@@ -170,14 +171,15 @@ class Pins(QObject):
         return None if pin.offset is None else self.view.mapFromScene(rect.topLeft() + pin.offset)
 
     def _free(self, pin: Pin, wanted: QPoint) -> QPoint:
-        """The nearest place on screen that no other plot has."""
+        """The place on screen nearest to the wanted one where the plot hides no other, nor its own node."""
         area = self.view.viewport().rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        place = QRect(wanted, pin.size())
-        for other in self.pins.values():
-            if other is not pin and other.isVisible() and other.geometry().intersects(place):
-                place.moveLeft(other.geometry().right() + MARGIN)
-        place.moveRight(min(place.right(), area.right()))
-        place.moveBottom(min(place.bottom(), area.bottom()))
-        place.moveLeft(max(place.left(), area.left()))
-        place.moveTop(max(place.top(), area.top()))
-        return place.topLeft()
+        taken = [other.geometry() for other in self.pins.values() if other is not pin and other.offset]
+        taken += [self.view.mapFromScene(self._node_rect(pin)).boundingRect()]
+        taken += [self.view.minimap.geometry()] if self.view.minimap.isVisible() else []
+        across = range(area.left(), max(area.right() - pin.width(), area.left()) + 1, STRIDE)
+        down = range(area.top(), max(area.bottom() - pin.height(), area.top()) + 1, STRIDE)
+        places = [QRect(QPoint(x, y), pin.size()) for x in across for y in down]
+        free = [place for place in places if not any(place.intersects(other) for other in taken)]
+        return min(
+            (place.topLeft() for place in free or places), key=lambda at: (at - wanted).manhattanLength()
+        )

@@ -1,4 +1,4 @@
-"""Live plots of the document in front, tiled, over the timeline of its run."""
+"""Live plots of the document in front, tiled, under the timeline of its run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from studio.session import Session
 from studio.theme import theme
 from studio.workspace import Workspace
 
-WIDTH, HEIGHT = 340, 170
+WIDTH, HEIGHT = 300, 150
 """Pixels that a plot needs at least to be of use."""
 
 
@@ -69,7 +69,7 @@ class Plots(QWidget):
 
 
 class Board(QWidget):
-    """Tools, the plots and the timeline of one session."""
+    """Tools, timeline and plots of one session."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -81,12 +81,11 @@ class Board(QWidget):
         self._area.setWidget(self._tiles)
         self._empty = Empty(session)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 4)
-        column.setSpacing(4)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(2)
         column.addWidget(self._tools())
         column.addWidget(self._area, 1)
         column.addWidget(self._empty, 1)
-        column.addWidget(Timeline(session))
         session.edited.connect(self.refresh)
         session.runner.stale_changed.connect(self.stale.setVisible)
         self.refresh()
@@ -135,13 +134,13 @@ class Board(QWidget):
         self.stale.clicked.connect(self.session.runner.play)
         self.stale.setVisible(self.session.runner.stale)
         row = QHBoxLayout(tools)
-        row.setContentsMargins(8, 0, 8, 0)
+        row.setContentsMargins(8, 0, 4, 0)
         row.addWidget(self.add)
         row.addWidget(SpeedBox(self.session))
         row.addWidget(self._steps())
         row.addWidget(PulseBox(self.session))
         row.addWidget(self.stale)
-        row.addStretch(1)
+        row.addWidget(Timeline(self.session), 1)
         self._draw_icons()
         theme.changed.connect(self._draw_icons)
         return tools

@@ -28,7 +28,7 @@ Table = tuple[list[str], list[np.ndarray]]
 class Plot(QWidget):
     """One view of a document: says what it needs (``streams``), draws (``draw``), tells numbers (``data``).
 
-    Everything it shows is of the steps ``records.shown``.
+    Everything it shows is of the steps ``shown``.
     """
 
     complained = Signal(str)
@@ -145,6 +145,11 @@ class Plot(QWidget):
 
     # --- drawing
 
+    @property
+    def shown(self) -> tuple[int, int]:
+        """The steps that are shown, the same for all plots of a session."""
+        return Redraws.of(self.records).shown
+
     def ask(self) -> None:
         """Draw soon, if anybody sees it."""
         if self.isVisible():
@@ -236,7 +241,7 @@ class Plot(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Draw what was not worth drawing unseen."""
         super().showEvent(event)
-        self.redraw()
+        self.ask()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The words lie over the body."""

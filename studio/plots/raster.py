@@ -45,7 +45,7 @@ class Raster(TimePlot):
         rows = self._rows()
         if rows == 0 or not self.records.has(self.node, f"{self.port}.events"):
             return self.absent("spikes")
-        first, last = self.records.shown
+        first, last = self.shown
         columns, lines = self._events()
         width, height = self._pixels(last - first, rows)
         image = binned(columns - first, lines, (last - first, rows), (width, height))
@@ -57,7 +57,7 @@ class Raster(TimePlot):
 
     def data(self) -> Table:
         """Time and neuron of every spike shown."""
-        steps, neurons = self.records.events(self.node, self.port, *self.records.shown)
+        steps, neurons = self.records.events(self.node, self.port, *self.shown)
         if self.chosen is not None:
             kept = np.isin(neurons, self.chosen)
             steps, neurons = steps[kept], neurons[kept]
@@ -85,7 +85,7 @@ class Raster(TimePlot):
 
     def _events(self) -> tuple[np.ndarray, np.ndarray]:
         """Steps and rows of the spikes shown."""
-        steps, neurons = self.records.events(self.node, self.port, *self.records.shown)
+        steps, neurons = self.records.events(self.node, self.port, *self.shown)
         if self.chosen is None:
             return steps, neurons
         wanted = np.asarray(self.chosen)

@@ -56,7 +56,7 @@ class Rate(TimePlot):
 
     def data(self) -> Table:
         """Time, the rate in each step, and its mean over 10 ms."""
-        steps, rates = self.records.rate(self.node, self.port, *self.records.shown)
+        steps, rates = self.records.rate(self.node, self.port, *self.shown)
         names = ["time (ms)", "rate in the step (Hz)", f"mean over {WIDTH_MS:g} ms (Hz)"]
         return names, [steps * self.records.dt, rates, smooth(rates, self._width)]
 
@@ -69,6 +69,6 @@ class Rate(TimePlot):
         return max(1, round(WIDTH_MS / self.records.dt))
 
     def _curve(self) -> tuple[np.ndarray, np.ndarray]:
-        first, last = self.records.shown
+        first, last = self.shown
         steps, rates = self.records.rate(self.node, self.port, first - self._width, last)
         return steps * self.records.dt, smooth(rates, self._width)

@@ -24,9 +24,14 @@ class Redraws(QObject):
 
     def __init__(self, records: Records) -> None:
         super().__init__(records)
+        self.records = records
+        self.shown = records.shown
+        """The steps that all plots of this round show, though each is drawn in a turn of its own."""
         self._waiting: list[Plot] = []
+        self._left: set[Plot] = set()
         self._timer = QTimer(self, singleShot=True, interval=LEAST_MS)
         self._timer.timeout.connect(self._next)
+        records.moved.connect(self._begin)
 
     @staticmethod
     def of(records: Records) -> Redraws:
@@ -47,10 +52,21 @@ class Redraws(QObject):
         if plot in self._waiting:
             self._waiting.remove(plot)
 
+    def _take_turn(self, plot: Plot) -> None:
+        """A plot that was drawn in this round already begins another, of the newest records."""
+        if plot not in self._left:
+            self._begin()
+            self._left = {plot, *self._waiting}
+        self._left.discard(plot)
+
+    def _begin(self) -> None:
+        self.shown, self._left = self.records.shown, set()
+
     def _next(self) -> None:
         while self._waiting:
             plot = self._waiting.pop(0)
             if plot.isVisible():
+                self._take_turn(plot)
                 began = time.perf_counter()
                 plot.redraw()
                 spent = 1000 * (time.perf_counter() - began)

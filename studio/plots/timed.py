@@ -58,7 +58,7 @@ class TimePlot(Graph):
     def redraw(self) -> None:
         """Draw over the shown part."""
         dt = self.records.dt
-        first, last = self.records.shown
+        first, last = self.shown
         self.reach_x(first * dt, last * dt, padding=0)
         super().redraw()
 

@@ -73,9 +73,10 @@ class Timeline(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(8)
-        self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("00 000.0 s"))
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(6)
+        self.slider.setMinimumWidth(80)
+        self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("0 000 ms"))
         row.addWidget(self.clock)
         row.addWidget(self.slider, 1)
         for widget in (self.note, self.live, self.span):

@@ -100,7 +100,7 @@ class Trace(TimePlot):
         super().fill_menu(menu)
 
     def _window(self) -> Window | None:
-        return self.records.window(self.node, self.port, *self.records.shown)
+        return self.records.window(self.node, self.port, *self.shown)
 
     def _gap(self, values: list[np.ndarray]) -> float:
         if not self.apart:

@@ -135,12 +135,13 @@ def indices(op: Op, port: str, neurons: list[Any] | None) -> tuple[int, ...] | N
 def cut(stream: Stream, signal: Tensor, dt: float, offset: int = 0) -> np.ndarray:
     """What one window, ``offset`` steps into its frame, adds to a stream: ``signal [time, 1, *shape]``."""
     x = signal[:, 0]
+    flat = x.reshape(len(x), math.prod(x.shape[1:]))
     if stream.records == "rate":
-        return x.reshape(len(x), -1).mean(-1).mul(1000.0 / dt).cpu().numpy()
+        return flat.mean(-1).mul(1000.0 / dt).cpu().numpy()
     if stream.neurons is not None:
-        x = x.reshape(len(x), -1)[:, torch.tensor(stream.neurons, dtype=torch.long, device=x.device)]
+        x = flat = flat[:, torch.tensor(stream.neurons, dtype=torch.long, device=x.device)]
     if stream.form == "events":
-        return forms.events(x.reshape(len(x), -1).cpu().numpy(), stream.neurons, offset)
+        return forms.events(flat.cpu().numpy(), stream.neurons, offset)
     return x.cpu().numpy()
 
 
