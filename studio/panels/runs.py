@@ -71,6 +71,7 @@ class Runs(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setShowGrid(False)
+        table.setStyleSheet("QTableView::item { padding: 0 8px; }")
         table.setAlternatingRowColors(True)
         table.setTabKeyNavigation(False)
         table.setFrameShape(QFrame.Shape.NoFrame)
@@ -111,6 +112,7 @@ class Runs(QWidget):
         self.stack.addWidget(self.table)
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 6)
+        row.setSpacing(6)
         for button in self.buttons.values():
             row.addWidget(button)
         row.addStretch(1)

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.training.plots_base import Panel
+from studio.training.plots_base import Panel, head
 from studio.training.plots_confusion import Confusion
 from studio.training.plots_curves import Curves, Series
 from studio.training.plots_histogram import Bars, Histogram
@@ -27,27 +27,23 @@ ACCURACIES = {
 LOSSES = {"train_loss": "train", "test_loss": "held-out", "validation_loss": "validation"}
 
 
+DASHED = "<br>dashed: after epoch 1"
 Shown = dict[str, tuple[Bars, tuple[float, float] | None, str]]
-"""Bars, band and heading by the name of a projection."""
+"""Bars, band and words by the name of a projection."""
 
 
-class Chooser(QWidget):
-    """A plot of one of several projections, with a list to choose from when there is more than one."""
+class Chooser(Histogram):
+    """A histogram of one of several projections, with a list to choose from when there is more than one."""
 
-    def __init__(self, plot: Histogram, tip: str) -> None:
-        super().__init__()
-        self.plot, self.list = plot, QComboBox()
+    def __init__(self, title: str, x: str, tip: str) -> None:
+        self.list = QComboBox()
         self.list.setToolTip(tip)
+        super().__init__(title, x, self.list)
         self.list.currentIndexChanged.connect(self._draw)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.list)
-        column.addWidget(plot, 1)
         self.shown: Shown = {}
 
     def show_all(self, shown: Shown) -> None:
-        """Show one of these: bars, band and heading by the name of the projection."""
+        """Show one of these."""
         self.shown = shown
         names = [self.list.itemText(index) for index in range(self.list.count())]
         if names != list(shown):
@@ -55,13 +51,12 @@ class Chooser(QWidget):
             self.list.clear()
             self.list.addItems(list(shown))
             self.list.setCurrentText(before)
-            self.list.setVisible(len(shown) > 1)
+            self.list.setVisible(len(shown) > 1 and not self.isHidden())
         self._draw()
 
     def _draw(self) -> None:
-        bars, band, heading = self.shown.get(self.list.currentText(), (None, None, self.plot.title))
-        self.plot.show_bars(bars, band)
-        self.plot.heading.setText(heading)
+        bars, band, words = self.shown.get(self.list.currentText(), (None, None, ""))
+        self.show_bars(bars, band, words)
 
 
 class Board(QSplitter):
@@ -72,8 +67,8 @@ class Board(QSplitter):
         self.trainer: Trainer | None = None
         self.loss = Curves("Loss", "loss")
         self.accuracy = Curves("Accuracy", "accuracy (%)", percent=True)
-        self.delays = Chooser(Histogram("Delays", "delay (ms)"), "Whose delays are shown")
-        self.weights = Chooser(Histogram("Weights", "weight"), "Whose weights are shown")
+        self.delays = Chooser("Delays", "delay (ms)", "Whose delays are shown")
+        self.weights = Chooser("Weights", "weight", "Whose weights are shown")
         self.rates = Curves("Firing rates", "rate (Hz)")
         self.gradients = Curves("Gradient norms", "norm of the gradient", log=True)
         self.confusion = Confusion()
@@ -95,16 +90,22 @@ class Board(QSplitter):
         for title, page in pages.items():
             self.other.addItem(title)
             self.pages.addWidget(page)
-        for plot in (self.rates, self.gradients, self.confusion, self.weights.plot):
-            plot.heading.hide()
+        for plot in (self.weights, self.rates, self.gradients, self.confusion):
+            plot.top.hide()
         self.other.currentIndexChanged.connect(self.pages.setCurrentIndex)
+        self.pages.currentChanged.connect(self._show_list)
         part = QWidget()
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.other)
+        column.setSpacing(0)
+        column.addWidget(head(self.other, self.weights.list))
         column.addWidget(self.pages, 1)
         return part
+
+    def _show_list(self) -> None:
+        """The list of projections stands beside the list of plots."""
+        of_weights = self.pages.currentWidget() is self.weights
+        self.weights.list.setVisible(of_weights and self.weights.list.count() > 1)
 
     def show_trainer(self, trainer: Trainer | None) -> None:
         """Show the runs of another document."""
@@ -173,22 +174,21 @@ def delays(run: Run) -> Shown:
     """Delays in ms by projection, with the width of the kernel around their mean."""
     found: Shown = {}
     for one in run.watched("delays"):
-        dt = one["dt"]
-        sigma = f"σ {one['sigma']:.2g} steps ({one['sigma'] * dt:.3g} ms)"
-        moved = f"mean {one['mean'] * dt:.3g} ms"
-        bars = Bars(
-            one["low"] * dt, one["high"] * dt, tuple(one["counts"]), first(run, "delays", one["node"])
-        )
-        found[one["name"]] = (bars, (one["mean"] * dt, one["sigma"] * dt), f"Delays: {moved}, {sigma}")
+        dt, before = one["dt"], first(run, "delays", one["node"])
+        middle, width = one["mean"] * dt, one["sigma"] * dt
+        words = f"band: mean {middle:.3g} ms ± σ {width:.3g} ms" + (DASHED if before else "")
+        bars = Bars(one["low"] * dt, one["high"] * dt, tuple(one["counts"]), before)
+        found[one["name"]] = (bars, (middle, width), words)
     return found
 
 
 def weights(run: Run) -> Shown:
     """Weights by projection."""
-    return {
-        one["name"]: (Bars(one["low"], one["high"], tuple(one["counts"])), None, "Weights")
-        for one in run.watched("weights")
-    }
+    found: Shown = {}
+    for one in run.watched("weights"):
+        words = f"mean {one['mean']:.2g}, standard deviation {one['std']:.2g}"
+        found[one["name"]] = (Bars(one["low"], one["high"], tuple(one["counts"])), None, words)
+    return found
 
 
 def first(run: Run, kind: str, node: str) -> tuple[int, ...]:

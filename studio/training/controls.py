@@ -42,6 +42,7 @@ class Controls(QScrollArea):
         column.setContentsMargins(8, 6, 10, 6)
         column.setSpacing(6)
         row = QHBoxLayout()
+        row.setSpacing(6)
         for button in (self.train, self.stop, self.resume):
             row.addWidget(button)
         column.addLayout(row)

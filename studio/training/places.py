@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from engine.document import weights
@@ -41,24 +42,27 @@ def move_runs(before: Path, after: Path) -> None:
     """Put the runs of one folder into another; those that cannot be moved stay."""
     if before == after or not before.is_dir():
         return
-    after.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        after.mkdir(parents=True, exist_ok=True)
     for run in sorted(before.iterdir()):
-        if not (after / run.name).exists():
-            shutil.move(run, after / run.name)
-    if not any(before.iterdir()):
+        with suppress(OSError):
+            if not (after / run.name).exists():
+                shutil.move(run, after / run.name)
+    with suppress(OSError):  # something stayed
         before.rmdir()
 
 
 def before_saving(session: Session, path: Path) -> None:
     """Before a document is saved at ``path``: take its runs along from where an unsaved one has them.
 
-    The weights that it starts from are named from the new place.  OSError where runs cannot be moved.
+    The weights that it starts from are named from the new place.
     """
     old, new = unsaved_folder(session), path.with_suffix(".runs")
     file = weights.place(session.document, session.folder)
     if session.path is None and session.runner.state != "training":
         move_runs(old, new)
-        if file is not None and file.is_relative_to(old):
+        moved = file is not None and file.is_relative_to(old) and not file.exists()
+        if file is not None and moved:
             file = new / file.relative_to(old)
     ops = weights.starting_from(session.document, file, path.parent) if file else []
     if ops and ops[0]["value"] != session.document.meta["weights"]:

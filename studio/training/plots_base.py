@@ -8,18 +8,24 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from studio.plots import export, style
 from studio.plots.base import Table
 from studio.session import Session
 from studio.theme import theme
 
+HEAD = 30
+STEPS = [base * 10**power for power in range(6) for base in (1, 2, 5)]
+
 
 class Panel(QWidget):
-    """A titled plot; the right mouse button exports it.  ``title``: what it shows, and names its files."""
+    """A titled plot; the right mouse button exports it.  ``title``: what it shows, and names its files.
 
-    def __init__(self, title: str) -> None:
+    ``beside``: what stands to the right of the title, such as a list to choose from.
+    """
+
+    def __init__(self, title: str, beside: QWidget | None = None) -> None:
         super().__init__()
         self.title = title
         self.session: Session | None = None
@@ -28,8 +34,9 @@ class Panel(QWidget):
         self.body = self.make_body()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.heading)
+        column.setSpacing(0)
+        self.top = head(self.heading, beside)
+        column.addWidget(self.top)
         column.addWidget(self.body, 1)
         self.setMinimumSize(200, 120)
 
@@ -61,8 +68,8 @@ class Panel(QWidget):
 class Graph(Panel):
     """A plot with axes, ``graph``."""
 
-    def __init__(self, title: str, x: str, y: str) -> None:
-        super().__init__(title)
+    def __init__(self, title: str, x: str, y: str, beside: QWidget | None = None) -> None:
+        super().__init__(title, beside)
         self.x_label, self.y_label = x, y
         theme.changed.connect(self.dress)
 
@@ -88,6 +95,29 @@ class Graph(Panel):
     def redraw(self) -> None:
         """Draw everything anew."""
         raise NotImplementedError
+
+
+def head(left: QWidget, right: QWidget | None) -> QWidget:
+    """A row of one height, as every plot has above it."""
+    top = QWidget()
+    top.setFixedHeight(HEAD)
+    row = QHBoxLayout(top)
+    row.setContentsMargins(8, 2, 8, 2)
+    row.addWidget(left)
+    row.addStretch(1)
+    if right is not None:
+        row.addWidget(right)
+    return top
+
+
+class EpochAxis(pg.AxisItem):  # type: ignore[misc]
+    """Epochs are whole."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """Steps of 1, 2, 5, 10, ... so that labels stay apart."""
+        room = max(size / 40.0, 1.0)
+        whole = next((n for n in STEPS if (high - low) / n <= room), STEPS[-1])
+        return [(whole, 0.0)]
 
 
 def columns(names: list[str], rows: list[tuple[Any, ...]]) -> Table:

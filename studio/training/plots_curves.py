@@ -11,9 +11,11 @@ import pyqtgraph as pg
 from studio.plots.base import Table
 from studio.plots.style import curve_pen
 from studio.theme import theme
-from studio.training.plots_base import Graph, columns
+from studio.training.plots_base import EpochAxis, Graph, columns
 
 MARKS = ("o", "s", "t", "d", "x", "+")
+FEW = 5
+"""More names than these stand in two columns."""
 MARKED = 60
 """As many points are marked at the most; more of them would hide the line."""
 
@@ -33,11 +35,13 @@ class Curves(Graph):
 
     def __init__(self, title: str, y: str, *, log: bool = False, percent: bool = False) -> None:
         super().__init__(title, "epoch", y)
+        self.graph.setAxisItems({"bottom": EpochAxis("bottom")})
         self.series: list[Series] = []
         self.level: tuple[str, float] | None = None
         self.scale = 100.0 if percent else 1.0
         self.log, self.percent = log, percent
         self.legend = self.graph.addLegend(offset=(-4, 4), labelTextSize="9pt", verSpacing=-6)
+        self.graph.getViewBox().setDefaultPadding(0.06)
         self.graph.setLogMode(False, log)
         if percent:
             self.graph.setYRange(0.0, 100.0, padding=0.02)
@@ -55,6 +59,8 @@ class Curves(Graph):
         self.graph.clear()
         self.legend.clear()
         self.legend.setLabelTextColor(theme.colour("text"))
+        self.legend.setBrush(theme.colour("canvas", 190))
+        self.legend.setColumnCount(1 if len(self.series) <= FEW else 2)
         number = 0
         for series in self.series:
             if series.faint:
@@ -87,7 +93,7 @@ class Curves(Graph):
     def _level(self, name: str, value: float) -> None:
         pen = pg.mkPen(theme.colour("muted"), width=1.5, style=pg.QtCore.Qt.PenStyle.DashLine)
         line = pg.InfiniteLine(
-            value * self.scale, 0, pen, label=name, labelOpts={"position": 0.04, "anchors": [(0, 1), (0, 1)]}
+            value * self.scale, 0, pen, label=name, labelOpts={"position": 0.98, "anchors": [(1, 1), (1, 1)]}
         )
         line.label.setColor(theme.colour("text"))
         self.graph.addItem(line)

@@ -151,21 +151,28 @@ def _record(file: Path) -> Row:
 
 
 def _rows(file: Path) -> list[Row]:
-    """The lines whose numbers are whole: the last one may still be being written."""
+    """The whole lines: the last one may still be being written."""
     found: list[Row] = []
-    with suppress(OSError, csv.Error), file.open(newline="", encoding="utf-8") as lines:
-        for line in csv.DictReader(lines):
-            with suppress(ValueError):
-                row = {name: float(value) for name, value in line.items() if value and name}
-                if row.get("epoch") == len(found) + 1 and "train_loss" in row:
-                    found.append({**row, "epoch": int(row["epoch"])})
+    for line in csv.DictReader(_whole_lines(file)):
+        with suppress(ValueError):
+            row = {name: float(value) for name, value in line.items() if value and name}
+            if row.get("epoch") == len(found) + 1 and "train_loss" in row:
+                found.append({**row, "epoch": int(row["epoch"])})
     return found
 
 
+def _whole_lines(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    except OSError:
+        return []
+    return [line for line in lines if line.endswith("\n")]
+
+
 def _lines(file: Path) -> list[Row]:
-    found: list[Row] = []
-    with suppress(OSError, ValueError), file.open(encoding="utf-8") as lines:
-        for line in lines:
+    found = []
+    for line in _whole_lines(file):
+        with suppress(ValueError):
             found.append(json.loads(line))
     return [one for one in found if isinstance(one, dict) and "epoch" in one]
 
@@ -212,5 +219,5 @@ def data_set(document: Document | None) -> str:
     for node in document.nodes.values() if document else ():
         spec = registry.get(node.type)
         if spec is not None and spec.role == "dataset":
-            return node.name or spec.label
+            return spec.label
     return "its data set"

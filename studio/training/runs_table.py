@@ -61,6 +61,8 @@ class RunsModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return alignment(COLUMNS[section])
         return TIPS.get(COLUMNS[section]) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -72,8 +74,8 @@ class RunsModel(QAbstractTableModel):
             return str(run.folder) if name == "Run" else self.text(run, name)
         if role == Qt.ItemDataRole.DecorationRole and name == "Run" and run.pinned:
             return theme.icon("pin")
-        if role == Qt.ItemDataRole.TextAlignmentRole and name in RIGHT:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return alignment(name)
         if role == Qt.ItemDataRole.FontRole and run.status == "running":
             bold = QFont()
             bold.setBold(True)
@@ -100,7 +102,13 @@ class RunsModel(QAbstractTableModel):
                 return str(run.record.get("seed", ""))
             case "Protocol":
                 return str(run.record.get("protocol", ""))
-        return "changed since" if self._changed.get(run.id) else "as now"
+        return "changed since" if self._changed.get(run.id) else "unchanged"
+
+
+def alignment(name: str) -> int:
+    """Numbers to the right, words to the left."""
+    side = Qt.AlignmentFlag.AlignRight if name in RIGHT else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 def when(run: Run) -> str:

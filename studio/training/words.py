@@ -16,7 +16,7 @@ def capital(text: str) -> str:
 
 def percent(part: float | None) -> str:
     """A proportion."""
-    return "" if part is None else f"{100 * part:.1f} %"
+    return "" if part is None else f"{100 * part:.1f}\N{NO-BREAK SPACE}%"
 
 
 def duration(seconds: float) -> str:
@@ -52,6 +52,8 @@ def outcome(run: Run) -> str:
     if run.status == "running":
         return f"another program trains this run: {of}"
     verb = {"stopped": "stopped", "failed": "failed"}.get(run.status, "interrupted")
+    if run.rows and run.epochs >= run.planned:
+        return f"{verb} after all {run.epochs} epochs, before the final judging; the weights are kept"
     if run.rows:
         return f"{verb} after {of}; {kept}"
     if run.resumable:
