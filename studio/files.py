@@ -14,6 +14,7 @@ from studio.keeper import Claim, Keeper, Lost, left_behind, look_at
 from studio.notice import Notice
 from studio.session import Session
 from studio.settings import Settings
+from studio.training.places import before_saving
 from studio.watch import Watch
 from studio.workspace import Workspace
 
@@ -91,6 +92,7 @@ class Files(QObject):
             other = self.session_of(path)
             if other not in (None, session):
                 raise DocumentError(f"{path.name} is open in another tab, so choose another name")
+            before_saving(session, path)
             self.keeper.save(session, path)
         except DocumentError as error:
             self._fail(error)
@@ -116,17 +118,26 @@ class Files(QObject):
 
     def close(self, session: Session) -> bool:
         """Close a document, asking about changes; False if the user would rather not."""
-        if session.dirty or session.runner.state == "training":
-            self.workspace.bring_to_front(session)
-            answer = ask.close(self.window, session)
-            if answer == ask.CANCEL or (answer == ask.SAVE and not self.save(session)):
-                return False
+        if not self._may_close(session):
+            return False
         self.workspace.close(session)
         return True
 
     def close_all(self) -> bool:
-        """Close every document; False at the first that stays."""
-        return all(self.close(session) for session in list(self.workspace.sessions))
+        """Close every document once all questions are answered; False, and none is closed, if one stays."""
+        sessions = list(self.workspace.sessions)
+        if not all(self._may_close(session) for session in sessions):
+            return False
+        for session in sessions:
+            self.workspace.close(session)
+        return True
+
+    def _may_close(self, session: Session) -> bool:
+        if not session.dirty and session.runner.state != "training":
+            return True
+        self.workspace.bring_to_front(session)
+        answer = ask.close(self.window, session)
+        return answer == ask.DISCARD or (answer == ask.SAVE and self.save(session))
 
     def session_of(self, path: Path) -> Session | None:
         """The open session of a file."""
