@@ -316,7 +316,7 @@ class Case:
 
 def _flat(signal: Tensor) -> Tensor:
     """``[time, batch, *shape]`` as ``[time, neurons]``: samples count as further neurons."""
-    return signal.reshape(len(signal), -1)
+    return signal.flatten(1)
 
 
 def _spread(indices: Tensor) -> Tensor:
