@@ -23,8 +23,11 @@ GAP = 16.0
 LEAST_ZOOM = 0.3
 """Farther out, plots would cover what they belong to."""
 
-MARGIN, STRIDE = 8, 16
+MARGIN, STRIDE = 8, 24
 """Pixels to the edge of the view, and between places that are tried."""
+
+HIDDEN = 150
+"""To hide a node is as bad as to lie so many pixels farther away."""
 
 
 class Pin(QFrame):
@@ -180,6 +183,13 @@ class Pins(QObject):
         down = range(area.top(), max(area.bottom() - pin.height(), area.top()) + 1, STRIDE)
         places = [QRect(QPoint(x, y), pin.size()) for x in across for y in down]
         free = [place for place in places if not any(place.intersects(other) for other in taken)]
-        return min(
-            (place.topLeft() for place in free or places), key=lambda at: (at - wanted).manhattanLength()
-        )
+        nodes = [
+            self.view.mapFromScene(self.view.canvas.node_rect(key)) for key in self.session.document.nodes
+        ]
+        boxes = [node.boundingRect() for node in nodes]
+
+        def cost(place: QRect) -> int:
+            hidden = sum(place.intersects(box) for box in boxes)
+            return (place.topLeft() - wanted).manhattanLength() + HIDDEN * hidden
+
+        return min(free or places, key=cost).topLeft()

@@ -92,8 +92,10 @@ class Header(QWidget):
 
     def _chosen(self) -> str:
         shown = self.plot.neurons_shown
-        text = f"neurons {shorten(shown)}" if shown else "all neurons"
-        return text if len(text) <= 20 else f"{len(shown or ())} neurons"
+        if shown is None:
+            return "all neurons"
+        text = f"{'neuron' if len(shown) == 1 else 'neurons'} {shorten(shown)}"
+        return text if len(text) <= 20 else f"{len(shown)} neurons"
 
     def _button(self, icon: str, tip: str) -> QToolButton:
         button = QToolButton(self)

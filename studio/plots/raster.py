@@ -14,7 +14,7 @@ from studio.plots.brush import Brush
 from studio.plots.timed import TimePlot
 
 TICKS = 12
-"""Up to so many chosen neurons are named one by one."""
+"""Up to so many neurons are named one by one."""
 
 
 @plot("raster", "Spike raster", ports=("spikes",), icon="raster", order=10)
@@ -101,8 +101,8 @@ class Raster(TimePlot):
     def _scale(self, rows: int) -> None:
         self.reach_y(-0.5, rows - 0.5, padding=0)
         axis = self.graph.getAxis("left")
-        few = self.chosen and rows <= TICKS
-        axis.setTicks([[(row, str(n)) for row, n in enumerate(self.chosen or ())]] if few else None)
+        names = enumerate(self.chosen or range(rows)) if rows <= TICKS else ()
+        axis.setTicks([[(row, str(neuron)) for row, neuron in names]] if rows <= TICKS else None)
 
 
 def binned(
