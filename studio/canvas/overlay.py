@@ -177,6 +177,7 @@ class Overlay(QFrame):
         """Go, and give the keys back to the canvas."""
         if self.isHidden():
             return
+        self.editor.restore()
         QApplication.instance().focusChanged.disconnect(self._on_focus)  # type: ignore[union-attr]
         self._session.edited.disconnect(self._on_edited)
         had_focus = self.isAncestorOf(QApplication.focusWidget() or self._view)

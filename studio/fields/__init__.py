@@ -51,6 +51,9 @@ class FieldEditor(QWidget):
     def commit(self) -> None:
         """Take what is typed, as Enter does."""
 
+    def restore(self) -> None:
+        """Give up what is typed, as Esc does."""
+
     def problem(self, value: Any) -> str:
         """Why a value cannot stand here, or nothing."""
         return "" if value is MIXED else self.param.problem(value) or ""

@@ -98,7 +98,7 @@ class LineField(FieldEditor):
         self.row.addWidget(self.line, 1)
         self.setFocusProxy(self.line)
         self.line.editingFinished.connect(self.commit)
-        self.line.escaped.connect(self._restore)
+        self.line.escaped.connect(self.restore)
         self.line.textEdited.connect(self._on_typed)
         self._complained = False
 
@@ -129,7 +129,7 @@ class LineField(FieldEditor):
             return
         text = self.line.text()
         if self.value is MIXED and not text:
-            self._restore()
+            self.restore()
             return
         problem, value = self._judge(text)
         self._complain(problem)
@@ -161,7 +161,8 @@ class LineField(FieldEditor):
                 self.line.selectAll()
         self.line.setModified(False)
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
+        """Give up what is typed."""
         self.line.setModified(False)
         self.show_value(self.value)
 

@@ -40,13 +40,15 @@ class LibraryTree(QTreeWidget):
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("Node types")
+        self._folded: set[str] = set()
+        self._showing = False
+        self.itemCollapsed.connect(self._on_folded)
+        self.itemExpanded.connect(self._on_folded)
         self.itemDoubleClicked.connect(self._on_double_clicked)
 
     def show_groups(self, groups: dict[str, list[Spec]], favourites: list[str], opened: bool = False) -> None:
         """Show these types under these titles; what was folded stays so unless all are ``opened``."""
-        top = [item for index in range(self.topLevelItemCount()) if (item := self.topLevelItem(index))]
-        folded = {item.text(0) for item in top if not item.isExpanded()}
-        current = self.chosen()
+        current, self._showing = self.chosen(), True
         self.clear()
         for title, specs in groups.items():
             head = QTreeWidgetItem(self, [title])
@@ -54,12 +56,17 @@ class LibraryTree(QTreeWidget):
             font = head.font(0)
             font.setBold(True)
             head.setFont(0, font)
-            head.setExpanded(opened or title not in folded)
-            for spec in specs:
-                item = _entry(spec, spec.type in favourites)
-                head.addChild(item)
-                if spec.type == current and self.currentItem() is None:
-                    self.setCurrentItem(item)
+            entries = [_entry(spec, spec.type in favourites) for spec in specs]
+            head.addChildren(entries)
+            head.setExpanded(opened or title not in self._folded)
+            again = next((entry for entry in entries if entry.data(0, TYPE) == current), None)
+            if again is not None and head.isExpanded() and self.currentItem() is None:
+                self.setCurrentItem(again)
+        self._showing = False
+
+    def _on_folded(self, head: QTreeWidgetItem) -> None:
+        if not self._showing:
+            (self._folded.discard if head.isExpanded() else self._folded.add)(head.text(0))
 
     def chosen(self) -> str:
         """The type of the current entry, or nothing."""

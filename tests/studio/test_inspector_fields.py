@@ -267,7 +267,7 @@ def test_a_slider_tells_its_values_and_its_end(qtbot: QtBot) -> None:
 
 
 def test_what_is_typed_survives_an_edit_elsewhere(qtbot: QtBot) -> None:
-    editor, told = made(qtbot, MS)
+    editor, _ = made(qtbot, MS)
     editor.line.setFocus()
     editor.line.selectAll()
     qtbot.keyClicks(editor.line, "12")
@@ -324,8 +324,14 @@ def test_a_shape_of_nonsense_is_refused(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1, 2, 3", [1, 2, 3]), ("[1, 2]", [1, 2]), ("[[1, 2], [3, 4]]", [[1, 2], [3, 4]]), ("[1], [2]", [[1], [2]]), ("", [])],
-)  # fmt: skip
+    [
+        ("1, 2, 3", [1, 2, 3]),
+        ("[1, 2]", [1, 2]),
+        ("[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
+        ("[1], [2]", [[1], [2]]),
+        ("", []),
+    ],
+)
 def test_lists_are_read_with_or_without_brackets(qtbot: QtBot, text: str, value: Any) -> None:
     editor, told = made(qtbot, Param([0], kind="list"))
     typed(qtbot, editor, text)
