@@ -108,7 +108,9 @@ class Docks(QObject):
     def _size(self) -> None:
         """Give each area its first size; only a window that is laid out takes it."""
         self._fresh = False
-        self.window.layout().activate()
+        layout = self.window.layout()
+        if layout is not None:
+            layout.activate()
         docks = {panels.table()[id].area: dock for id, dock in self.docks.items() if not dock.isHidden()}
         sides = [area for area in ("left", "right") if area in docks]
         sizes = [SIZES[area] for area in sides]

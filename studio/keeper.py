@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.document import Document, DocumentError, Journal, discard, journal_path, recover
+from engine.document import Document, DocumentError, Journal, discard, journal_path, loads, recover
 from studio import places
 from studio.session import Session
 
@@ -36,6 +36,11 @@ class Note:
     def journal(self) -> Path:
         """The journal's path."""
         return Path(self.path)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the journal starts from a document of its own though there is a file."""
+        return bool(self.document) and self.journal != journal_path(self.document)
 
     @property
     def file(self) -> Path | None:
@@ -85,13 +90,22 @@ class Lost:
 
     def document(self) -> Document | None:
         """The document with all edits that can be read; DocumentError if none can."""
-        return recover(self.note.journal, partial=True)
+        return restored(self.note, partial=True)
+
+
+def restored(note: Note, partial: bool = False) -> Document | None:
+    """The document that a journal leads to, None if that is what its file holds; DocumentError as ``recover``."""
+    document = recover(note.journal, partial)
+    if document is None and note.is_apart:
+        with note.journal.open(encoding="utf-8") as lines:
+            return loads(json.dumps(json.loads(next(lines))["document"]), note.journal.name)
+    return document
 
 
 def look_at(note: Note) -> Lost | None:
     """What a journal holds that its document does not; None, and the journal is removed, if nothing."""
     try:
-        document, damage = recover(note.journal), ""
+        document, damage = restored(note), ""
     except DocumentError as error:
         document, damage = None, str(error)
     if document is None and not damage:

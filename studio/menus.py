@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar, QWidget
@@ -63,6 +64,8 @@ class Menus(QObject):
 
     def refresh(self) -> None:
         """Enable and check the actions as things stand now."""
+        if not shiboken6.isValid(self.window):
+            return  # A dock tells of its end while the window is taken down.
         table = actions.table()
         for id, entry in self.actions.items():
             declared = table[id]

@@ -11,6 +11,7 @@ from studio.banner import Banner
 from studio.notice import Notice
 from studio.session import Session
 from studio.theme import theme
+from studio.welcome import Welcome
 from studio.workspace import Workspace
 
 Make = Callable[[Session], QGraphicsView]
@@ -44,7 +45,7 @@ class Tabs(QTabWidget):
     close_asked = Signal(object)
     """A Session whose tab's cross was clicked."""
 
-    def __init__(self, workspace: Workspace, welcome: QWidget, make_canvas: Make) -> None:
+    def __init__(self, workspace: Workspace, welcome: Welcome, make_canvas: Make) -> None:
         super().__init__()
         self.workspace, self.welcome, self._make_canvas = workspace, welcome, make_canvas
         self.setDocumentMode(True)

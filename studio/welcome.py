@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QFont, QIcon, QResizeEvent
+from PySide6.QtGui import QFont, QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from studio import gallery
@@ -63,6 +63,11 @@ class Welcome(QScrollArea):
         self._columns.setDirection(direction)
         super().resizeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look anew which recent files are still there."""
+        self._fill_recent()
+        super().showEvent(event)
+
     def _side(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(8)
@@ -109,6 +114,11 @@ class Welcome(QScrollArea):
             self._recent.addWidget(self._recent_button(path))
         if not paths:
             self._recent.addWidget(QLabel("What you open or save will be listed here.", wordWrap=True))
+
+    def recent_buttons(self) -> list[QPushButton]:
+        """The lines of recent files."""
+        items = (self._recent.itemAt(row) for row in range(self._recent.count()))
+        return [button for item in items if item and isinstance(button := item.widget(), QPushButton)]
 
     def _recent_button(self, path: Path) -> QPushButton:
         there = path.is_file()

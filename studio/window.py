@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from PySide6.QtCore import QByteArray, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from studio.canvas.view import CanvasView
+from studio.devices import Devices, Picker
 from studio.docks import Docks
 from studio.files import Files
 from studio.menus import Menus
@@ -17,15 +17,13 @@ from studio.session import Session
 from studio.settings import Settings
 from studio.status import Status
 from studio.tabs import Tabs
-from studio.theme import theme
 from studio.welcome import Welcome
 from studio.workspace import Workspace
 
-if TYPE_CHECKING:
-    from PySide6.QtCore import QByteArray
-
 NAME = "Myelin Studio"
 SIZE = (1360, 860)
+CANVAS_FLAGS = ("grid", "snap", "minimap_shown")
+"""How canvases look is remembered, and a new one looks like the one in front."""
 
 
 class MainWindow(QMainWindow):
@@ -35,12 +33,16 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings or Settings()
         self.workspace = Workspace(self)
+        self.devices = Devices(self.workspace, self.settings)
         self.files = Files(self.workspace, self.settings, self)
         self.tabs = Tabs(self.workspace, Welcome(self.files), self._make_canvas)
         self.setCentralWidget(self.tabs)
         self.docks = Docks(self, self.workspace)
         self.menus = Menus(self)
-        self.menus.add("File", RecentMenu(self.files, self), before="file.save")
+        self.menus.toolbar.addSeparator()
+        self.menus.toolbar.addWidget(Picker(self.devices))
+        self.recent = RecentMenu(self.files, self)
+        self.menus.add("File", self.recent, before="file.save")
         self.status = Status(self.statusBar(), self.workspace)
         self.setDockNestingEnabled(True)
         self.setAcceptDrops(True)
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about every document that is not saved; Cancel keeps the window."""
+        self._remember_canvas()
         if not self.files.close_all():
             event.ignore()
             return
@@ -118,7 +121,12 @@ class MainWindow(QMainWindow):
 
     def _make_canvas(self, session: Session) -> CanvasView:
         canvas = CanvasView(session)
+        for name in CANVAS_FLAGS:
+            like = getattr(self.canvas or canvas, name)
+            setattr(canvas, name, like if self.canvas else self.settings.flag(f"canvas/{name}", like))
         self.menus.lend(canvas)
+        # The panels that come with the first document take room: only then is it known what fits.
+        QTimer.singleShot(0, canvas, canvas.fit_all)
         return canvas
 
     def _restore(self) -> None:
@@ -128,8 +136,12 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self.docks.restore(self.settings.blob("window/docks"))
 
+    def _remember_canvas(self) -> None:
+        if self.canvas:
+            for name in CANVAS_FLAGS:
+                self.settings.put(f"canvas/{name}", bool(getattr(self.canvas, name)))
+
     def _remember(self) -> None:
         self.settings.put("window/geometry", self.saveGeometry())
         self.settings.put("window/docks", self.docks.state())
-        self.settings.put("theme", self.settings.text("theme", theme.name))
         self.settings.sync()
