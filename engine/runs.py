@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from engine.document import Document, DocumentError, dumps, save
+from engine.document import Document, DocumentError, dumps, save, weights
 from engine.document.store import digest, put
 from engine.errors import MyelinError
 from engine.versions import installed, own_version
@@ -67,10 +67,15 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
         raise MyelinError(str(error)) from None
 
 
-def begin(folder: Path, document: Document, record: dict[str, Any]) -> None:
-    """What a run keeps from its first step on, so that it can be resumed after a crash."""
+def begin(folder: Path, document: Document, home: Path | None, record: dict[str, Any]) -> None:
+    """What a run keeps from its first step on, so that it can be resumed after a crash.
+
+    ``home``: the folder of the document, from which it names the weights that it starts from.
+    """
     write_record(folder, record)
-    save(document, folder / DRAWN)
+    kept = document.copy()
+    kept.edit("move", weights.moved(document, home, folder))
+    save(kept, folder / DRAWN)
 
 
 def origin(document: Document, device: str) -> dict[str, Any]:

@@ -30,11 +30,13 @@ def train(
     options: Options,
     about: dict[str, Any],
     counting: Counting,
+    home: Path | None = None,
 ) -> dict[str, Any]:
     """Read the data, train, judge on the held-out split; the record, which is also in ``run.json``.
 
     ``about``: what the record says besides, such as ``runs.origin``.  ``counting(what)`` gives a callback for
-    how far reading and judging have come.  ``stopped`` in the record: it was ended by ``should_stop``.
+    how far reading and judging have come.  ``home``: the document's folder.  ``stopped`` in the record: it
+    was ended by ``should_stop``.
     """
     chosen = recipe("train", document.recipes)
     record: dict[str, Any] = {
@@ -49,7 +51,7 @@ def train(
     polled = _polled(counting, options.should_stop)
     try:
         with runs.folder_of_run(options.out):
-            return _train(network, document, data, options, record, polled)
+            return _train(network, document, data, options, record, polled, home)
     except Stopped:  # before training began
         return record | {"status": "stopped", "stopped": True, "metrics": {}}
 
@@ -61,13 +63,14 @@ def _train(
     options: Options,
     record: dict[str, Any],
     counting: Counting,
+    home: Path | None,
 ) -> dict[str, Any]:
     chosen = recipe("train", document.recipes)
     splits = {
         name: Split(network.program, name, data, progress=counting(f"reading {name}"))
         for name in ("train", HELD_OUT)
     }
-    listener = _Listener(options.on_event, lambda: runs.begin(options.out, document, record))
+    listener = _Listener(options.on_event, lambda: runs.begin(options.out, document, home, record))
     began = time.monotonic()
     metrics = training.train(network, chosen, splits, replace(options, on_event=listener))
     record |= {"metrics": metrics, "seconds": round(time.monotonic() - began, 3)}

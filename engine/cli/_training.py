@@ -58,6 +58,7 @@ def fit(job: Job, live: Live, should_stop: Callable[[], bool]) -> dict[str, Any]
         options,
         about(document, job.file, job.settings, job.device),
         lambda what: live.counting(f"{job.name}: {what}"),
+        job.file.parent,
     )
 
 

@@ -48,6 +48,10 @@ def test_training_starts_from_them(myelin: Myelin, tmp_path: Path) -> None:
             assert (after[key] == value).all(), key
     record = json.loads((tmp_path / "still" / "run.json").read_text())
     assert record["starts_from"] == "run/checkpoint.safetensors"
+    again = myelin("train", tmp_path / "still" / "document.myelin", "--out", tmp_path / "again")
+    assert (again.status, again.err.count("cannot start")) == (0, 0)
+    one, other = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("still", "again"))
+    assert all((other[key] == value).all() for key, value in one.items() if key.startswith("network/"))
 
 
 def test_missing_or_unfitting_ones_are_one_sentence(myelin: Myelin, tmp_path: Path) -> None:

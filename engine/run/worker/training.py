@@ -50,7 +50,13 @@ def train(
     data = Path(options["data_root"]) if options.get("data_root") else data_root()
     try:
         record = recorded.train(
-            trained.network.train(), trained.document, data, settings, origin(document, device), counting
+            trained.network.train(),
+            trained.document,
+            data,
+            settings,
+            origin(document, device),
+            counting,
+            trained.folder,
         )
     finally:
         trained.network.to(trained.device).eval()
