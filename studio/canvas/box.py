@@ -55,18 +55,18 @@ class BoxItem(QGraphicsItem):
             self.hovered = hovered
             self.update()
 
-    def rect(self) -> QRectF:
+    def area(self) -> QRectF:
         """The area in the scene."""
         return QRectF(self.pos().x(), self.pos().y(), self.box.width, self.box.height)
 
     def title_rect(self) -> QRectF:
         """Where it is taken hold of, in the scene: the title of a frame, all of a comment."""
-        rect = self.rect()
+        rect = self.area()
         return rect if self.box.kind == "comment" else QRectF(rect.x(), rect.y(), rect.width(), TITLE)
 
     def handle_rect(self) -> QRectF:
         """The corner that resizes it, in the scene."""
-        corner = self.rect().bottomRight()
+        corner = self.area().bottomRight()
         return QRectF(corner.x() - HANDLE, corner.y() - HANDLE, HANDLE + 4, HANDLE + 4)
 
     def boundingRect(self) -> QRectF:

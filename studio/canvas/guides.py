@@ -31,7 +31,7 @@ class Guides:
         self._held, self._box = scene.node_rect(key), scene.extent(moved)
         self._reach = REACH / view.zoom
         still = [
-            item.rect()
+            item.area()
             for item in scene.items(view.visible_area())
             if isinstance(item, NodeItem) and item.key not in moved
         ]

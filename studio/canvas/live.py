@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import style
 
@@ -12,30 +12,24 @@ RATE_WIDTH = 58.0
 LEAST_ZOOM = 0.28
 
 
-class Strip(QGraphicsItem):
+class Strip(QGraphicsRectItem):
     """The live area of a population, on top of the node's cached picture so that only it is repainted."""
 
     def __init__(self, node: QGraphicsItem) -> None:
         super().__init__(node)
         self.rate: float | None = None
         self.raster: QImage | None = None
-        self._rect = QRectF()
+        self.setPen(Qt.PenStyle.NoPen)
 
     def place(self, rect: QRectF) -> None:
         """Lie here in the node."""
-        if rect != self._rect:
-            self.prepareGeometryChange()
-            self._rect = rect
+        self.setRect(rect)
 
     def display(self, rate: float | None, raster: QImage | None) -> None:
         """Show these from now on."""
         if rate != self.rate or raster is not self.raster:
             self.rate, self.raster = rate, raster
             self.update()
-
-    def boundingRect(self) -> QRectF:
-        """The live area."""
-        return self._rect
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
@@ -44,13 +38,13 @@ class Strip(QGraphicsItem):
         if option.levelOfDetailFromTransform(painter.worldTransform()) < LEAST_ZOOM:
             return
         if self.raster is not None:
-            painter.drawImage(self._rect.adjusted(2, 2, -2, -2), self.raster)
+            painter.drawImage(self.rect().adjusted(2, 2, -2, -2), self.raster)
         if self.rate is not None:
             self._paint_rate(painter)
 
     def _paint_rate(self, painter: QPainter) -> None:
         text = f"{self.rate:.3g} Hz"
-        place = QRectF(self._rect.right() - RATE_WIDTH, self._rect.top() + 2, RATE_WIDTH - 4, 16)
+        place = QRectF(self.rect().right() - RATE_WIDTH, self.rect().top() + 2, RATE_WIDTH - 4, 16)
         width = style.metrics("info").horizontalAdvance(text) + 8
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(style.brush("canvas", 200))

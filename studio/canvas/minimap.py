@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -23,11 +23,15 @@ EDGE = 12
 class Minimap(QWidget):
     """Click or drag in it to move the view."""
 
+    redrawn = Signal()
+    """The map was brought up to date: the extent of the drawing may be another."""
+
     def __init__(self, view: CanvasView) -> None:
         # A child of the viewport: a sibling above it would make Qt paint everything anew on every scroll.
         super().__init__(view.viewport())
         self._view = view
         self.resize(SIZE)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setToolTip("The whole canvas: click or drag to move there")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._area = QRectF()
@@ -35,7 +39,7 @@ class Minimap(QWidget):
         self._draw([])
         self._timer = QTimer(self, singleShot=True, interval=150)
         self._timer.timeout.connect(self._redraw)
-        view.canvas.changed.connect(self._ask)
+        view.canvas.arranged.connect(self._ask)
         view.zoom_changed.connect(self.follow)
         theme.changed.connect(self._ask)
 
@@ -76,7 +80,7 @@ class Minimap(QWidget):
             self._view.centre_on(self._area.center() + offset)
 
     def _ask(self) -> None:
-        if not self._timer.isActive() and self.isVisible():
+        if not self._timer.isActive():
             self._timer.start()
 
     def _redraw(self) -> None:
@@ -84,7 +88,8 @@ class Minimap(QWidget):
         nodes = [item for item in items if isinstance(item, (NodeItem, BoxItem))]
         nodes.sort(key=lambda item: item.zValue())
         self._area = self._view.canvas.extent()
-        self._draw([(item.rect(), _role(item)) for item in nodes])
+        self.redrawn.emit()
+        self._draw([(item.area(), _role(item)) for item in nodes])
         self.update()
 
     def _draw(self, boxes: list[tuple[QRectF, str]]) -> None:

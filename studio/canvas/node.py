@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import shapes, style
 from studio.canvas.face import Face, Line, PortRef, Socket
@@ -35,8 +35,12 @@ class Marks:
     tip: str = ""
 
 
-class NodeItem(QGraphicsItem):
-    """A node at its place; it holds what it shows and knows nothing of the document."""
+class NodeItem(QGraphicsRectItem):
+    """A node at its place; it holds what it shows and knows nothing of the document.
+
+    Its rectangle, with all that is painted around the outline, is kept by Qt: asking Python for it would
+    take most of the time of a frame.
+    """
 
     def __init__(self, key: str, face: Face, marks: Marks) -> None:
         super().__init__()
@@ -46,17 +50,16 @@ class NodeItem(QGraphicsItem):
         self.hot: PortRef | None = None
         self.strip: Strip | None = None
         self.setZValue(Z_NODE)
+        self.setPen(Qt.PenStyle.NoPen)
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        self._fit_strip()
+        self._fit()
 
     def display(self, face: Face, marks: Marks) -> None:
         """Look like this from now on."""
         if face == self.face and marks == self.marks:
             return
-        if (face.width, face.height) != (self.face.width, self.face.height):
-            self.prepareGeometryChange()
         self.face, self.marks = face, marks
-        self._fit_strip()
+        self._fit()
         self.update()
 
     def select(self, selected: bool) -> None:
@@ -78,15 +81,9 @@ class NodeItem(QGraphicsItem):
             self.setOpacity(1.0 if lit is None or any(lit.values()) else 0.4)
             self.update()
 
-    def rect(self) -> QRectF:
+    def area(self) -> QRectF:
         """The node's box in the scene."""
         return QRectF(self.pos().x(), self.pos().y(), self.face.width, self.face.height)
-
-    def boundingRect(self) -> QRectF:
-        """The box with all that is painted around it."""
-        return QRectF(
-            -MARGIN, -MARGIN, self.face.width + 2 * MARGIN, self.face.height + 2 * MARGIN
-        )  # fmt: skip
 
     def shape(self) -> QPainterPath:
         """The outline."""
@@ -109,7 +106,9 @@ class NodeItem(QGraphicsItem):
                 self._paint_socket(painter, socket)
         self._paint_badges(painter)
 
-    def _fit_strip(self) -> None:
+    def _fit(self) -> None:
+        width, height = self.face.width + 2 * MARGIN, self.face.height + 2 * MARGIN
+        self.setRect(QRectF(-MARGIN, -MARGIN, width, height))
         if self.face.strip is None:
             return
         if self.strip is None:

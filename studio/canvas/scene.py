@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
 from engine.compile import Diagnostic
@@ -20,6 +20,7 @@ from studio.canvas.node import NodeItem
 from studio.canvas.shown import Shown, shown
 from studio.canvas.wire import WireItem
 from studio.canvas.wiring import Wiring
+from studio.checker import Checked
 from studio.session import Session
 from studio.theme import theme
 
@@ -39,6 +40,9 @@ class CanvasScene(QGraphicsScene):
     ``items_by_id`` maps ids of nodes, wires, groups, frames and comments to what shows them.
     """
 
+    arranged = Signal()
+    """Something has come, gone, moved or another look."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
@@ -49,6 +53,7 @@ class CanvasScene(QGraphicsScene):
         self._shift: dict[str, QPointF] = {}
         self._selected: frozenset[str] = frozenset()
         self._hovered: Item | None = None
+        self._problems = session.problems.by_node
         self._reasons: dict[PortRef, str | None] | None = None
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         self.rebuild()
@@ -119,7 +124,7 @@ class CanvasScene(QGraphicsScene):
     def node_rect(self, key: str) -> QRectF:
         """The box of a node, group, frame or comment; empty if it is not shown."""
         item = self.items_by_id.get(key)
-        return item.rect() if isinstance(item, (NodeItem, BoxItem)) else QRectF()
+        return item.area() if isinstance(item, (NodeItem, BoxItem)) else QRectF()
 
     def extent(self, keys: Iterable[str] | None = None) -> QRectF:
         """The rectangle around these things, or around everything shown."""
@@ -127,7 +132,7 @@ class CanvasScene(QGraphicsScene):
         for key in self.items_by_id if keys is None else keys:
             item = self.items_by_id.get(key)
             if isinstance(item, (NodeItem, BoxItem)):
-                found = found.united(item.rect())
+                found = found.united(item.area())
             elif isinstance(item, WireItem):
                 found = found.united(item.path().boundingRect())
         return found
@@ -244,14 +249,14 @@ class CanvasScene(QGraphicsScene):
         for key in wires:
             self._put_wire(key)
         self._put_frames()
+        self.arranged.emit()
 
     def _put_node(self, key: str) -> None:
-        self._put(key, face_of(self.session.document, key), self.session.problems.by_node.get(key, []))
+        self._put(key, face_of(self.session.document, key), self._problems.get(key, []))
 
     def _put_group(self, key: str) -> None:
         inside = members(self.session.document.groups)[key]
-        by_node = self.session.problems.by_node
-        problems = [problem for node in sorted(inside) for problem in by_node.get(node, [])]
+        problems = [problem for node in sorted(inside) for problem in self._problems.get(node, [])]
         self._put(key, looks.box_face(self.session.document, key), problems)
 
     def _put(self, key: str, face: Face, problems: list[Diagnostic]) -> None:
@@ -364,8 +369,13 @@ class CanvasScene(QGraphicsScene):
                 item.select(key in chosen)
         self._selected = chosen
 
-    def _on_checked(self) -> None:
-        self.refresh({key for key, item in self.items_by_id.items() if isinstance(item, NodeItem)})
+    def _on_checked(self, checked: Checked) -> None:
+        """Show problems anew where they are others, also on the collapsed groups around."""
+        before, self._problems = self._problems, checked.by_node
+        keys = {
+            key for key in before.keys() | self._problems.keys() if before.get(key) != self._problems.get(key)
+        }
+        self.refresh({self._shown.stand_in.get(key, key) for key in keys} & self.items_by_id.keys())
 
     def _on_theme(self) -> None:
         for item in self.items_by_id.values():

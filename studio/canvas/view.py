@@ -41,6 +41,8 @@ from studio.theme import theme
 SMALLEST, LARGEST = 0.04, 4.0
 WHEEL = 1.0015
 """Zoom per unit of the wheel: a notch of 120 is a factor of 1.2."""
+SMOOTH = 0.25
+"""From which zoom lines are smooth; below, there may be thousands of them."""
 ROOM = 40.0
 """Free pixels around what is fitted into the view."""
 FIT_LARGEST = 1.25
@@ -73,7 +75,7 @@ class CanvasView(QGraphicsView):
         self.pins = Pins(self)
         session.edited.connect(self._on_edited)
         session.scope_changed.connect(self.fit_all)
-        self.canvas.changed.connect(self._grow)
+        self.minimap.redrawn.connect(self._grow)
         theme.changed.connect(self.viewport().update)
 
     def _setup(self) -> None:
@@ -109,6 +111,7 @@ class CanvasView(QGraphicsView):
         self._move(before, place)
         self.canvas.zoom = zoom
         self.canvas.set_detail(zoom >= DETAIL)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= SMOOTH)
         self._looked()
         self.zoom_changed.emit(zoom)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QTransform
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import shapes, style
 from studio.canvas.face import ATTACHED
@@ -112,23 +112,22 @@ class WireItem(QGraphicsPathItem):
         return self._trim
 
 
-class Trim(QGraphicsItem):
+class Trim(QGraphicsRectItem):
     """What a wire wears: the head that tells the sign, reroute points, the delay, travelling spikes."""
 
     def __init__(self, wire: WireItem) -> None:
         super().__init__(wire)
         self._wire = wire
+        self.setPen(Qt.PenStyle.NoPen)
         self.pulses: list[float] = []
-        self._rect = QRectF()
         self._label = QRectF()
         self._head = QTransform()
 
     def fit(self) -> None:
         """Follow the wire's path."""
-        self.prepareGeometryChange()
         path = self._wire.path()
         self._label = _label_place(path, self._wire.look.label)
-        self._rect = path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label)
+        self.setRect(path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label))
         if self._wire.look.sign:
             self._head = _head_place(path, self._wire.look.apart)
 
@@ -137,10 +136,6 @@ class Trim(QGraphicsItem):
         if pulses != self.pulses:
             self.pulses = pulses
             self.update()
-
-    def boundingRect(self) -> QRectF:
-        """All of the wire."""
-        return self._rect
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None

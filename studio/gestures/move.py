@@ -144,6 +144,6 @@ def carried(scene: CanvasScene, chosen: frozenset[str]) -> set[str]:
     for key in chosen & boxes.keys():
         item = boxes[key]
         if isinstance(item, BoxItem) and item.box.kind == "frame":
-            area = item.rect()
-            found |= {other for other, thing in boxes.items() if area.contains(thing.rect())}
+            area = item.area()
+            found |= {other for other, thing in boxes.items() if area.contains(thing.area())}
     return set(found)

@@ -97,8 +97,8 @@ class RubberBand(Gesture):
         for item in self.scene.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect):
             if not isinstance(item, (NodeItem, BoxItem)):
                 continue
-            whole = area.contains(item.rect())
-            if whole or (touch and isinstance(item, NodeItem) and area.intersects(item.rect())):
+            whole = area.contains(item.area())
+            if whole or (touch and isinstance(item, NodeItem) and area.intersects(item.area())):
                 found.add(item.key)
         wires = self.session.document.wires
         touching = {wire for key in found for wire in self.scene.wiring.of(key)}
