@@ -104,6 +104,10 @@ class Runner(QObject):
             self.close()
         self.host, self.device = host, device
 
+    def ask(self, kind: str, then: Then) -> None:
+        """Send a request that needs no network, such as ``devices``; ``then`` gets its answer."""
+        self._send(kind, then)
+
     def warm(self) -> None:
         """Start the worker, so that the first run need not wait for it."""
         if self._process is None:

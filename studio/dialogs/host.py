@@ -164,5 +164,4 @@ class Hosts(QDialog):
     def _give_up(self) -> None:
         if self.attempt:
             self.attempt.stop()
-            self.attempt.deleteLater()
             self.attempt = None
