@@ -108,13 +108,15 @@ class Records(QObject):
         self.go_live()
         self._timer.start(0)
 
-    def window(self, node: str, port: str, first: int, last: int) -> Window | None:
-        """A signal at the steps ``first .. last``; the neurons are those of the newest frame in it."""
+    def window(
+        self, node: str, port: str, first: int, last: int, wanted: list[int] | None = None
+    ) -> Window | None:
+        """A signal of ``wanted`` neurons (None: those of the newest frame) at the steps ``first .. last``."""
         name = f"{node}.{port}"
         found = [frame for frame in self._between(first, last) if len(frame.arrays.get(name, ()))]
         if not found:
             return None
-        neurons = _neurons(found[-1], name)
+        neurons = _neurons(found[-1], name) if wanted is None else np.asarray(wanted, np.int64)
         parts = [_columns(frame, name, neurons) for frame in found]
         steps = [frame.first + np.arange(len(part)) for frame, part in zip(found, parts, strict=True)]
         return _cut(_bridged(steps, parts), neurons, first, last)

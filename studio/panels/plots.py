@@ -140,7 +140,8 @@ class Board(QWidget):
         row.addWidget(self._steps())
         row.addWidget(PulseBox(self.session))
         row.addWidget(self.stale)
-        row.addWidget(Timeline(self.session), 1)
+        self.timeline = Timeline(self.session)
+        row.addWidget(self.timeline, 1)
         self._draw_icons()
         theme.changed.connect(self._draw_icons)
         return tools

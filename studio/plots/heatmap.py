@@ -79,12 +79,7 @@ class HeatMap(TimePlot):
         return f"{window.values[at, row]:.3g}, neuron {window.neurons[row]}, {point.x():.0f} ms"
 
     def _window(self) -> Window | None:
-        found = self.records.window(self.node, self.port, *self.shown)
-        wanted = self.sampled(MOST)
-        if found is None or wanted is None or len(found.neurons) == len(wanted):
-            return found
-        kept = np.isin(found.neurons, wanted)
-        return Window(found.steps, found.values[:, kept], found.neurons[kept])
+        return self.records.window(self.node, self.port, *self.shown, self.sampled(MOST))
 
 
 def _thinned(values: np.ndarray, most: int) -> tuple[np.ndarray, int]:

@@ -71,12 +71,11 @@ class Trace(TimePlot):
         window = self._window()
         if window is None:
             return self.absent(self.port)
-        columns = [np.flatnonzero(window.neurons == neuron) for neuron in self.neurons]
-        values = [window.values[:, column[0]] for column in columns if column.size]
+        values = list(window.values.T.astype(float))
         gap = self._gap(values)
         self._have(len(values))
         for number, (curve, y) in enumerate(zip(self.curves, values, strict=True)):
-            x, kept = peaks(window.steps * self.records.dt, y.astype(float), POINTS)
+            x, kept = peaks(window.steps * self.records.dt, y, POINTS)
             curve.setData(x, kept + number * gap, connect="finite")
         self._fit(values, gap)
         return ""
@@ -100,7 +99,7 @@ class Trace(TimePlot):
         super().fill_menu(menu)
 
     def _window(self) -> Window | None:
-        return self.records.window(self.node, self.port, *self.shown)
+        return self.records.window(self.node, self.port, *self.shown, self.neurons)
 
     def _gap(self, values: list[np.ndarray]) -> float:
         if not self.apart:

@@ -1,0 +1,149 @@
+"""How long the window's thread is held up while 10 000 neurons run with five plots open, and while it trains.
+
+    python -m tests.bench.bench_stall [seconds]
+
+A timer without delay beats as often as the event loop comes round; the time between two beats is a stall.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from engine.document import Document, load
+from studio.activity import Activity
+from studio.panels.plots import Plots
+from studio.plots.views import add_plot
+from studio.records import Records
+from studio.session import Session
+from studio.workspace import Workspace
+
+PATIENCE = 120.0
+"""Seconds."""
+
+
+class Heartbeat:
+    """Times between turns of the event loop, in ms."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer(interval=0)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append(1000 * (now - self._last))
+        self._last = now
+        time.sleep(0.0005)  # a beat without rest would take a core of its own
+
+    def report(self, name: str) -> None:
+        self._timer.stop()
+        gaps = np.array(self.gaps[1:])
+        long = {f"> {ms} ms": int((gaps > ms).sum()) for ms in (8, 16, 33, 50, 100)}
+        p50, p99 = np.percentile(gaps, (50, 99))
+        print(
+            f"{name}: {len(gaps)} turns, p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {gaps.max():.1f} ms, {long}"
+        )
+
+
+def wait_for(session: Session, met: Callable[[], bool]) -> None:
+    """Let the event loop run until something is so."""
+    end = time.perf_counter() + PATIENCE
+    while not met():
+        assert time.perf_counter() < end, f"still {session.runner.state}"
+        QTest.qWait(5)
+
+
+def network() -> Document:
+    """8000 excitatory and 2000 inhibitory neurons, 100 synapses each way."""
+    document = Document.new("ten thousand", dt_ms=1.0, seed=1)
+    noise = document.add("population.poisson", name="noise", size=[1000], rate=10.0)
+    cells = document.add("population.lif", name="cells", size=[8000])
+    brake = document.add("population.lif", name="brake", size=[2000])
+    for source, target, gain in ((noise, cells, 0.25), (noise, brake, 0.25), (cells, brake, 0.05),
+                                 (brake, cells, -0.2)):  # fmt: skip
+        wires = document.add(
+            "projection.sparse", init="constant", connectivity="fixed_in_degree", in_degree=50, gain=gain
+        )
+        document.connect(source, "spikes", wires, "input")
+        document.connect(wires, "output", target, "input")
+    return document
+
+
+def play(seconds: float) -> None:
+    workspace, document = Workspace(), network()
+    session = Session(document)
+    workspace.add(session)
+    cells = document.find("cells")
+    sparse = next(key for key, node in document.nodes.items() if node.type == "projection.sparse")
+    for kind, node, port in (
+        ("raster", cells, "spikes"), ("trace", cells, "v"), ("rate", cells, "spikes"),
+        ("statistics", cells, "spikes"), ("weights", sparse, "weights"),
+    ):  # fmt: skip
+        add_plot(session, kind, node, port)
+    panel = Plots(workspace)
+    panel.resize(1500, 600)
+    panel.show()
+    activity, records = Activity.of(session), Records.of(session)
+    activity.updated.connect(lambda: [activity.raster(node) for node in document.nodes])
+    session.runner.failed.connect(lambda text, node: print("failed:", text))
+    session.runner.set_speed()
+    heart = Heartbeat()
+    session.runner.play()
+    wait_for(session, lambda: records.last > 5)
+    heart.report("load and start")
+    heart = Heartbeat()
+    begin = records.last
+    QTest.qWait(int(1000 * seconds))
+    heart.report("play, 10 000 neurons, 5 plots")
+    spikes = records.events(cells, "spikes", records.first, records.last)[0].size
+    pace = (records.last - begin) / seconds
+    print(f"  {pace:.0f} steps a second, {spikes} spikes kept, 1 frame in {records.one_in} shown")
+    panel.close()
+    workspace.close(session)
+
+
+def train(seconds: float) -> None:
+    path = Path(__file__).resolve().parents[2] / "projects" / "spoken-digits" / "spoken-digits.myelin"
+    workspace, session = Workspace(), Session(load(path), path)
+    workspace.add(session)
+    panel = Plots(workspace)
+    panel.resize(1500, 600)
+    panel.show()
+    session.runner.failed.connect(lambda text, node: print("failed:", text))
+    with tempfile.TemporaryDirectory() as folder:
+        session.runner.train(Path(folder) / "run")
+        wait_for(session, lambda: session.runner.state == "training")
+        heart = Heartbeat()
+        QTest.qWait(int(1000 * seconds))
+        heart.report("train, spoken digits")
+        session.runner.stop()
+        wait_for(session, lambda: session.runner.state != "training")
+        panel.close()
+        workspace.close(session)
+
+
+def main() -> None:
+    application = QApplication.instance() or QApplication([])
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    play(seconds)
+    train(seconds)
+    application.processEvents()
+
+
+if __name__ == "__main__":
+    main()
