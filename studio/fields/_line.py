@@ -93,7 +93,7 @@ class LineField(FieldEditor):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        self.line = Line(param.unit)
+        self.line = Line(param.unit, self)
         self.line.setAccessibleName(param.doc)
         self.row.addWidget(self.line, 1)
         self.setFocusProxy(self.line)

@@ -28,7 +28,7 @@ class ChoiceField(FieldEditor):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        self.combo = Combo()
+        self.combo = Combo(self)
         self.combo.addItems(list(param.choices))
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(8)

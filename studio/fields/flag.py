@@ -17,7 +17,7 @@ class FlagField(FieldEditor):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        self.box = QCheckBox()
+        self.box = QCheckBox(self)
         self.box.setAccessibleName(param.doc)
         self.row.addWidget(self.box, 1)
         self.setFocusProxy(self.box)

@@ -19,7 +19,7 @@ class NamesField(FieldEditor):
         super().__init__(param, parent)
         column = QVBoxLayout()
         column.setSpacing(2)
-        self.boxes = {name: QCheckBox(name) for name in param.choices}
+        self.boxes = {name: QCheckBox(name, self) for name in param.choices}
         for box in self.boxes.values():
             column.addWidget(box)
             box.clicked.connect(self._on_clicked)

@@ -19,7 +19,7 @@ class PathField(LineField):
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
-        self.browse = QToolButton()
+        self.browse = QToolButton(self)
         self.browse.setIcon(theme.icon("folder"))
         self.browse.setToolTip("Choose a file or folder")
         self.browse.setAccessibleName("Choose a file or folder")

@@ -37,7 +37,7 @@ class Conventions(QWidget):
             self.combo.addItem(name)
             self.combo.setItemData(self.combo.count() - 1, _doc(name), Qt.ItemDataRole.ToolTipRole)
         self.combo.activated.connect(self._choose)
-        label = QLabel("Like")
+        label = QLabel("like")
         label.setFixedWidth(LABEL)
         label.setBuddy(self.combo)
         row = QHBoxLayout()

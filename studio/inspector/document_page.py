@@ -37,15 +37,17 @@ class DocumentPage(Page):
         title.setFont(font)
         self.counts = quiet()
         self.problems = ProblemLines()
-        self.meta = Form(META, TITLES)
+        self.meta = Form(META, TITLES, self)
         for widget in (title, self.counts, self.problems, self.meta):
             self.column.addWidget(widget)
-        self.column.addWidget(Section("Training", lambda: self._recipe("train", TRAIN), True))
-        self.column.addWidget(Section("Running", lambda: self._recipe("run", RUN), True))
+        self.column.addWidget(
+            Section("Training", lambda parent: self._recipe("train", TRAIN, parent), True, self)
+        )
+        self.column.addWidget(Section("Running", lambda parent: self._recipe("run", RUN, parent), True, self))
         self.column.addStretch(1)
 
-    def _recipe(self, kind: str, params: dict[str, Param]) -> Form:
-        form = Form(params)
+    def _recipe(self, kind: str, params: dict[str, Param], parent: QWidget) -> Form:
+        form = Form(params, parent=parent)
         form.setObjectName(kind)
         if self.session:
             form.bind(self.session, self._place(form), self._meaning)

@@ -40,7 +40,7 @@ class Form(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         for name, param in params.items():
-            row = self.rows[name] = Row(name, param, (titles or {}).get(name, ""))
+            row = self.rows[name] = Row(name, param, (titles or {}).get(name, ""), self)
             row.wanted.connect(self._write)
             row.released.connect(self._release)
             row.learning_wanted.connect(self._learn)

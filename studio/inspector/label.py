@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -32,15 +32,6 @@ class ScrubLabel(QLabel):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The drag is over."""
-        self._end()
-
-    def event(self, event: QEvent) -> bool:
-        """A drag that the window takes away is over too."""
-        if event.type() == QEvent.Type.UngrabMouse:
-            self._end()
-        return super().event(event)
-
-    def _end(self) -> None:
         if self._pressed_at is not None:
             self._pressed_at = None
             self.released.emit()

@@ -43,7 +43,7 @@ class NodePage(Page):
         self._lines: list[str] = []
         self.params = ordered(common(specs))
         self._head()
-        self.problems = ProblemLines()
+        self.problems = ProblemLines(self)
         self.column.addWidget(self.problems)
         self._parameters()
         self._rest()
@@ -53,24 +53,24 @@ class NodePage(Page):
         spec = self.specs[0]
         row = QHBoxLayout()
         row.setSpacing(8)
-        icon = QLabel()
+        icon = QLabel(self)
         icon.setPixmap(
             role_icon(spec.role if len({s.role for s in self.specs}) == 1 else "node").pixmap(QSize(24, 24))
         )
         row.addWidget(icon)
-        self.name = NameLine("Name of the node")
-        self.title = label_of()
+        self.name = NameLine("Name of the node", self)
+        self.title = label_of("", self)
         for widget in (self.name, self.title):
             row.addWidget(widget, 1)
         self.name.setVisible(not self.many)
         self.title.setVisible(self.many)
         self.name.renamed.connect(self._rename)
         self.column.addLayout(row)
-        self.kind = quiet()
+        self.kind = quiet("", self)
         self.column.addWidget(self.kind)
         if len(self.specs) == 1:
             self.kind.setText(f"{spec.label} · {spec.category}")
-            doc = label_of(words.summary(spec) + ".")
+            doc = label_of(words.summary(spec) + ".", self)
             doc.setToolTip(_paragraphs(words.documentation(spec)))
             self.column.addWidget(doc)
 
@@ -80,44 +80,44 @@ class NodePage(Page):
         learning = {name: self.params[name] for name in LEARNING if name in self.params}
         conventions = {name: param for name, param in self.params.items() if name in CONVENTIONAL}
         if main:
-            self.column.addWidget(self._form(main))
+            self.column.addWidget(self._form(main, self))
         if not self.params:
             self.column.addWidget(quiet("No parameters in common." if self.many else "It has no parameters."))
         if learning:
-            self._section("Learning", lambda: self._form(learning), not main)
+            self._section("Learning", lambda parent: self._form(learning, parent), not main)
         if conventions:
-            self._section("Conventions", lambda: self._conventions(conventions), False)
+            self._section("Conventions", lambda parent: self._conventions(conventions, parent), False)
 
     def _rest(self) -> None:
         if self.many:
             return
-        self.block, self.facts = EquationBlock(), label_of()
-        self.equations = self._section("Update per step", lambda: self.block, True)
-        self.counts = self._section("Shapes and counts", lambda: self.facts, True)
-        self.note = Note()
+        self.block, self.facts = EquationBlock(self), label_of("", self)
+        self.equations = self._section("Update per step", lambda parent: self.block, True)
+        self.counts = self._section("Shapes and counts", lambda parent: self.facts, True)
+        self.note = Note(self)
         self.note.written.connect(self._write_note)
-        self._section("Note", lambda: self.note, True)
+        self._section("Note", lambda parent: self.note, True)
 
     def _section(self, title: str, build: Any, opened: bool) -> Section:
-        section = Section(title, build, opened)
+        section = Section(title, build, opened, self)
         self.column.addWidget(section)
         return section
 
-    def _form(self, params: dict[str, Param]) -> Form:
-        form = Form(params)
+    def _form(self, params: dict[str, Param], parent: QWidget) -> Form:
+        form = Form(params, parent=parent)
         if self.session:
             form.bind(self.session, NodeParams(self.session, self.ids), self._meaning)
         return form
 
-    def _conventions(self, params: dict[str, Param]) -> QWidget:
-        content = QWidget()
+    def _conventions(self, params: dict[str, Param], parent: QWidget) -> QWidget:
+        content = QWidget(parent)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         if all(getattr(spec, "presets", None) for spec in self.specs):
             self.presets = Conventions(self.specs, self)
             column.addWidget(self.presets)
-        column.addWidget(self._form(params))
+        column.addWidget(self._form(params, content))
         return content
 
     def bind(self, session: Session) -> None:

@@ -136,7 +136,7 @@ class GroupPage(Page):
         self._shown: object = None
         for widget in (self.name, self.counts, self.form):
             self.column.addWidget(widget)
-        self.column.addWidget(Section("Exposed ports", lambda: self.ports, True))
+        self.column.addWidget(Section("Exposed ports", lambda parent: self.ports, True))
         self.column.addStretch(1)
 
     @property

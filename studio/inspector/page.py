@@ -40,9 +40,9 @@ class Page(QWidget):
             form.commit()
 
 
-def quiet(text: str = "") -> QLabel:
+def quiet(text: str = "", parent: QWidget | None = None) -> QLabel:
     """A label in the quieter colour that wraps its lines and can be selected."""
-    label = QLabel(text)
+    label = QLabel(text, parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
@@ -50,8 +50,8 @@ def quiet(text: str = "") -> QLabel:
     return label
 
 
-def words(text: str = "") -> QLabel:
+def words(text: str = "", parent: QWidget | None = None) -> QLabel:
     """A label that wraps its lines and can be selected."""
-    label = quiet(text)
+    label = quiet(text, parent)
     label.setForegroundRole(label.palette().ColorRole.WindowText)
     return label

@@ -28,7 +28,7 @@ class Row(QWidget):
         super().__init__(parent)
         self.name, self.param = name, param
         self.editor = editor_for(param, self)
-        self.label = ScrubLabel(title or words.plain(name), self.editor.scrubs)
+        self.label = ScrubLabel(title or words.plain(name), self.editor.scrubs, self)
         self.label.setBuddy(self.editor)
         self.label.setToolTip(words.tooltip(name, param))
         self.reset = self._button("reset", f"Reset to {words.shown(param.default, param.unit)}")
@@ -63,7 +63,7 @@ class Row(QWidget):
             self.label.released.connect(self.editor.end_scrub)  # type: ignore[attr-defined]
 
     def _button(self, icon: str, help: str) -> QToolButton:
-        button = QToolButton()
+        button = QToolButton(self)
         button.setIcon(theme.icon(icon, "muted"))
         button.setAutoRaise(True)
         button.setToolTip(help)
@@ -128,7 +128,7 @@ class Row(QWidget):
     def _info_label(self) -> QLabel:
         """Made when there is first something to say: most rows never have."""
         if self._info is None:
-            self._info = QLabel()
+            self._info = QLabel(self)
             self._info.setTextFormat(Qt.TextFormat.RichText)
             self._info.setWordWrap(True)
             self._info.setContentsMargins(2, 0, 0, 4)

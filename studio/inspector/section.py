@@ -9,16 +9,16 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 
 class Section(QWidget):
-    """``build`` makes the content when the section is first opened."""
+    """``build`` makes the content, a child of what it is given, when the section is first opened."""
 
     def __init__(
-        self, title: str, build: Callable[[], QWidget], opened: bool, parent: QWidget | None = None
+        self, title: str, build: Callable[[QWidget], QWidget], opened: bool, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._build = build
         self.opened = False
         self.content: QWidget | None = None
-        self.heading = QToolButton()
+        self.heading = QToolButton(self)
         self.heading.setText(title)
         self.heading.setToolTip(f"Show or hide: {title.lower()}")
         self.heading.setAutoRaise(True)
@@ -40,7 +40,7 @@ class Section(QWidget):
         self.opened = opened
         self.heading.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
         if opened and self.content is None:
-            self.content = self._build()
+            self.content = self._build(self)
             self._column.addWidget(self.content)
         if self.content:
             self.content.setVisible(opened)

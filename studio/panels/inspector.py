@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedLayout, QWidget
 
 from nodes import registry
@@ -21,6 +21,8 @@ from studio.workspace import Workspace
 
 KEPT = 16
 """Pages that are kept for the next selection of the same kind."""
+IDLE_MS = 60
+"""Between two pages that are made ahead."""
 
 Key = tuple[str, ...]
 
@@ -39,6 +41,8 @@ class Inspector(QWidget):
         self._stack.addWidget(self._nothing())
         self.page: Page | None = None
         self._row: Row | None = None
+        self._idle = QTimer(self, singleShot=True, interval=IDLE_MS)
+        self._idle.timeout.connect(self._prepare)
         workspace.current_changed.connect(self._follow)
         theme.changed.connect(self._rebuild)
         QApplication.instance().focusChanged.connect(self._on_focus)  # type: ignore[union-attr]
@@ -84,12 +88,12 @@ class Inspector(QWidget):
         self._forget()
 
     def _new_page(self, key: Key) -> Page:
-        page = _MAKERS[key[0]](key)
-        scroll = QScrollArea()
+        scroll = QScrollArea(self)  # everything is made where it stays: Qt styles anew what is moved
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
-        scroll.setWidget(page)
         self._stack.addWidget(scroll)
+        page = _MAKERS[key[0]](key, scroll.viewport())
+        scroll.setWidget(page)
         self._scrolls[page] = scroll
         return page
 
@@ -120,6 +124,18 @@ class Inspector(QWidget):
     def _on_checked(self, checked: object) -> None:
         if self.page:
             self.page.show_problems()
+        self._idle.start()
+
+    def _prepare(self) -> None:
+        """Make a page ahead for a type of the document: the first click on a node need not wait for it."""
+        if self._session is None or len(self._pages) >= KEPT or not self.isVisible():
+            return
+        types = dict.fromkeys(node.type for node in self._session.document.nodes.values())
+        wanted = (("node", type) for type in types if registry.get(type))
+        key = next((key for key in wanted if key not in self._pages), None)
+        if key is not None:
+            self._pages = {key: self._new_page(key)} | self._pages  # the first to be forgotten
+            self._idle.start()
 
     def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
         """The row with the focus shows its help."""
@@ -153,18 +169,18 @@ def page_key(session: Session) -> Key:
     return ("several",)
 
 
-def _node_page(key: Key) -> Page:
+def _node_page(key: Key, parent: QWidget) -> Page:
     specs = [spec for type in key[1:] if (spec := registry.get(type))]
-    return NodePage(specs, key[0] == "nodes")
+    return NodePage(specs, key[0] == "nodes", parent)
 
 
-_MAKERS: dict[str, Callable[[Key], Page]] = {
-    "document": lambda key: DocumentPage(),
+_MAKERS: dict[str, Callable[[Key, QWidget], Page]] = {
+    "document": lambda key, parent: DocumentPage(parent),
     "node": _node_page,
     "nodes": _node_page,
-    "wire": lambda key: WirePage(),
-    "group": lambda key: GroupPage(),
-    "note": lambda key: NotePage(),
-    "unknown": lambda key: UnknownPage(),
-    "several": lambda key: SeveralPage(),
+    "wire": lambda key, parent: WirePage(parent),
+    "group": lambda key, parent: GroupPage(parent),
+    "note": lambda key, parent: NotePage(parent),
+    "unknown": lambda key, parent: UnknownPage(parent),
+    "several": lambda key, parent: SeveralPage(parent),
 }

@@ -425,3 +425,12 @@ def test_another_document_another_theme_and_none(
         theme.use("dark")
     workspace.close(session)
     assert inspector.page is None
+
+
+def test_pages_are_made_ahead_and_bound_later(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
+    qtbot.waitUntil(lambda: ("node", "population.lif") in inspector._pages)
+    ahead = inspector._pages["node", "population.lif"]
+    session.edit("Title", [set_op(["meta", "title"], "Other")])
+    choose(session, "cells")
+    assert inspector.page is ahead
+    assert row(inspector, "tau_mem").editor.line.text() == "20"
