@@ -54,47 +54,45 @@ def typed(qtbot: QtBot, editor: Any, text: str) -> None:
     qtbot.keyClick(editor.line, Qt.Key.Key_Return)
 
 
-@pytest.mark.parametrize(
-    ("text", "unit", "value"),
-    [
-        ("20m", "ms", 20.0),
-        ("0.02 s", "ms", 20.0),
-        ("2e-3", "ms", 0.002),
-        ("1k", "ms", 1000.0),
-        ("50 us", "ms", 0.05),
-        ("50 µs", "ms", 0.05),
-        ("1k", "Hz", 1000.0),
-        ("1.5 kHz", "Hz", 1500.0),
-        ("1k", "", 1000.0),
-        ("5m", "", 0.005),
-        ("40 %", "", 0.4),
-        ("−3", "", -3.0),
-        (" 7 ms ", "ms", 7.0),
-        (".5", "", 0.5),
-        ("3 steps", "steps", 3.0),
-        ("0.3", "ms", 0.3),
-    ],
-)
-def test_numbers_are_read_in_their_unit(text: str, unit: str, value: float) -> None:
-    assert parse(text, unit, whole=False) == value
+READ = [
+    ("20m", "ms", 20.0),
+    ("0.02 s", "ms", 20.0),
+    ("2e-3", "ms", 0.002),
+    ("1k", "ms", 1000.0),
+    ("50 us", "ms", 0.05),
+    ("50 µs", "ms", 0.05),
+    ("1k", "Hz", 1000.0),
+    ("1.5 kHz", "Hz", 1500.0),
+    ("1k", "", 1000.0),
+    ("5m", "", 0.005),
+    ("40 %", "", 0.4),
+    ("−3", "", -3.0),
+    (" 7 ms ", "ms", 7.0),
+    (".5", "", 0.5),
+    ("3 steps", "steps", 3.0),
+    ("0.3", "ms", 0.3),
+]
+UNREADABLE = [
+    ("0,5", "", "point"),
+    ("abc", "ms", "not a number"),
+    ("", "ms", "not a number"),
+    ("5 V", "ms", "does not go with ms"),
+    ("3 ms", "", "plain number"),
+    ("5 %", "ms", "does not go with"),
+    ("1 2", "", "not a number"),
+    ("inf", "", "not a number"),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "unit", "sentence"),
-    [
-        ("0,5", "", "point"),
-        ("abc", "ms", "not a number"),
-        ("", "ms", "not a number"),
-        ("5 V", "ms", "does not go with ms"),
-        ("3 ms", "", "plain number"),
-        ("5 %", "ms", "does not go with"),
-        ("1 2", "", "not a number"),
-        ("inf", "", "not a number"),
-    ],
-)
-def test_what_is_no_number_is_told_in_words(text: str, unit: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        parse(text, unit, whole=False)
+def test_numbers_are_read_in_their_unit() -> None:
+    for text, unit, value in READ:
+        assert parse(text, unit, whole=False) == value, text
+
+
+def test_what_is_no_number_is_told_in_words() -> None:
+    for text, unit, sentence in UNREADABLE:
+        with pytest.raises(ValueError, match=sentence):
+            parse(text, unit, whole=False)
 
 
 def test_whole_numbers_stay_whole() -> None:
@@ -103,19 +101,13 @@ def test_whole_numbers_stay_whole() -> None:
     assert isinstance(parse("2.5", "", whole=True), float)  # and the parameter says why that cannot stand
 
 
-@pytest.mark.parametrize(
-    ("value", "steps", "after"),
-    [
-        (20.0, 1, 21.0),
-        (0.5, -1, 0.49),
-        (0.3, 0.1, 0.301),
-        (100.0, 10, 200.0),
-        (0.1, -5, 0.1),
-        (9999.0, 90, 1e4),
-    ],
-)
-def test_steps_follow_the_magnitude_and_stop_at_the_bounds(value: float, steps: float, after: float) -> None:
-    assert nudged(value, steps, MS) == after
+def test_steps_follow_the_magnitude_and_stop_at_the_bounds() -> None:
+    assert nudged(20.0, 1, MS) == 21.0
+    assert nudged(0.5, -1, MS) == 0.49
+    assert nudged(0.3, 0.1, MS) == 0.301
+    assert nudged(100.0, 10, MS) == 200.0
+    assert nudged(0.1, -5, MS) == 0.1
+    assert nudged(9999.0, 90, MS) == 1e4
 
 
 def test_a_range_over_decades_is_logarithmic() -> None:
@@ -299,12 +291,12 @@ def test_choices_names_and_flags_tell_clicks(qtbot: QtBot) -> None:
     assert told[-1] == (True, False)
 
 
-@pytest.mark.parametrize("text", ["28x28", "28 × 28", "28, 28", "[28, 28]", "28 28"])
-def test_shapes_are_read_as_people_write_them(qtbot: QtBot, text: str) -> None:
-    editor, told = made(qtbot, Param([], kind="shape"))
-    typed(qtbot, editor, text)
-    assert told == [([28, 28], False)]
-    assert editor.line.text() == "28 x 28"
+def test_shapes_are_read_as_people_write_them(qtbot: QtBot) -> None:
+    for text in ("28x28", "28 × 28", "28, 28", "[28, 28]", "28 28"):
+        editor, told = made(qtbot, Param([], kind="shape"))
+        typed(qtbot, editor, text)
+        assert told == [([28, 28], False)]
+        assert editor.line.text() == "28 x 28"
 
 
 def test_a_shape_of_nonsense_is_refused(qtbot: QtBot) -> None:
@@ -322,20 +314,18 @@ def test_a_shape_of_nonsense_is_refused(qtbot: QtBot) -> None:
     assert told == []
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1, 2, 3", [1, 2, 3]),
-        ("[1, 2]", [1, 2]),
-        ("[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
-        ("[1], [2]", [[1], [2]]),
-        ("", []),
-    ],
-)
-def test_lists_are_read_with_or_without_brackets(qtbot: QtBot, text: str, value: Any) -> None:
-    editor, told = made(qtbot, Param([0], kind="list"))
-    typed(qtbot, editor, text)
-    assert told == [(value, False)]
+def test_lists_are_read_with_or_without_brackets(qtbot: QtBot) -> None:
+    table = {
+        "1, 2, 3": [1, 2, 3],
+        "[1, 2]": [1, 2],
+        "[[1, 2], [3, 4]]": [[1, 2], [3, 4]],
+        "[1], [2]": [[1], [2]],
+        "": [],
+    }
+    for text, value in table.items():
+        editor, told = made(qtbot, Param([0], kind="list"))
+        typed(qtbot, editor, text)
+        assert told == [(value, False)], text
 
 
 def test_a_very_long_list_is_told_by_its_length(qtbot: QtBot) -> None:
