@@ -6,7 +6,16 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGraphicsView,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.document.ops import set_op
 from nodes import registry
@@ -20,7 +29,8 @@ from studio.session import Session
 NAME = ""
 """Stands for the name of a node, which is no parameter."""
 NAMING = Param("", kind="str", doc="name of the node")
-WIDTH = 150
+WIDTH, WIDE = 160, 250
+"""Least width of an editor in pixels: of a name, of a parameter."""
 BETWEEN = " · "
 
 Spot = tuple[str, QRectF]
@@ -80,9 +90,14 @@ class Overlay(QFrame):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.hide()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        if name != NAME:
+            row.addWidget(QLabel(symbol(name)))
+        row.addWidget(self.editor, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(3, 3, 3, 3)
-        column.addWidget(self.editor)
+        column.setContentsMargins(6, 4, 4, 4)
+        column.addLayout(row)
         column.addWidget(self.problem)
         self._connect()
         self._follow()
@@ -123,7 +138,7 @@ class Overlay(QFrame):
         """Lie over the value, wherever the view shows it now."""
         corner = self._view.mapFromScene(self._area.topLeft())
         wide = round(self._area.width() * self._view.transform().m11())
-        self.setFixedWidth(max(WIDTH, wide))
+        self.setFixedWidth(max(WIDTH if self._name == NAME else WIDE, wide))
         self.adjustSize()
         self.move(corner - QPoint(4, 4))
 

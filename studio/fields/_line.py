@@ -27,9 +27,10 @@ class Line(QLineEdit):
     def __init__(self, unit: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._unit = unit
-        self.setMinimumWidth(48)
-        if unit:
-            self.setTextMargins(0, 0, self.fontMetrics().horizontalAdvance(unit) + 6, 0)
+        advance = self.fontMetrics().horizontalAdvance
+        margin = advance(unit) + 6 if unit else 0
+        self.setTextMargins(0, 0, margin, 0)
+        self.setMinimumWidth(advance("0.0000") + margin + 22)
 
     def event(self, event: QEvent) -> bool:
         """Let Ctrl+Z reach the document unless there is typing of its own to take back."""
