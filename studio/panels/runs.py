@@ -94,11 +94,11 @@ class Runs(QWidget):
     def _make_question(self) -> QFrame:
         bar = QFrame()
         row = QHBoxLayout(bar)
-        row.setContentsMargins(8, 4, 8, 4)
-        self.asked = QLabel(wordWrap=True)
+        row.setContentsMargins(8, 4, 8, 6)
+        self.asked = QLabel()
         self.yes, self.no = QPushButton("Delete"), QPushButton("Keep")
         self.yes.clicked.connect(self._delete_really)
-        self.no.clicked.connect(bar.hide)
+        self.no.clicked.connect(self._keep)
         row.addWidget(self.asked, 1)
         row.addWidget(self.yes)
         row.addWidget(self.no)
@@ -110,7 +110,10 @@ class Runs(QWidget):
         self.stack = QStackedLayout(middle)
         self.stack.addWidget(self.words)
         self.stack.addWidget(self.table)
-        row = QHBoxLayout()
+        self.table.setMinimumHeight(60)
+        self.words.setMinimumHeight(60)
+        self.row = QWidget()
+        row = QHBoxLayout(self.row)
         row.setContentsMargins(8, 4, 8, 6)
         row.setSpacing(6)
         for button in self.buttons.values():
@@ -123,7 +126,7 @@ class Runs(QWidget):
         column.setSpacing(0)
         column.addWidget(middle, 1)
         column.addWidget(self.question)
-        column.addLayout(row)
+        column.addWidget(self.row)
 
     def _dress(self) -> None:
         for name, _, icon, _ in BUTTONS:
@@ -144,7 +147,7 @@ class Runs(QWidget):
             self.trainer.shelf.changed.connect(self.refresh)
             self.trainer.shown.connect(self.refresh)
             self.trainer.session.edited.connect(self._timer.start)
-        self.question.hide()
+        self._keep()
         self.refresh()
 
     def refresh(self) -> None:
@@ -174,7 +177,7 @@ class Runs(QWidget):
             self.trainer.shelf.compare(tuple(run.id for run in chosen))
             if len(chosen) == 1:
                 self.trainer.show(chosen[0].id)
-        self.question.hide()
+        self._keep()
         self._enable()
 
     def _enable(self) -> None:
@@ -225,8 +228,13 @@ class Runs(QWidget):
         warning = " The document starts from its weights." if used else ""
         self.asked.setText(question.format(f"{what} ({size:.1f} MB)") + warning)
         self.yes.setText(answer)
+        self.row.hide()
         self.question.show()
         self.no.setFocus()
+
+    def _keep(self) -> None:
+        self.question.hide()
+        self.row.show()
 
     def _delete_really(self) -> None:
         if self.trainer is None:
@@ -234,7 +242,7 @@ class Runs(QWidget):
         shelf = self.trainer.shelf
         remove = shelf.to_trash if self.yes.text() == "Move to the trash" else shelf.delete
         left = [run for run in self.chosen() if not remove(run)]
-        self.question.hide()
+        self._keep()
         if left and remove == shelf.to_trash:
             self._ask("There is no trash for this folder. Delete {} for good?", "Delete for good")
         elif left:

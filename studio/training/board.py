@@ -1,4 +1,4 @@
-"""The plots of the training panel: loss, accuracy, delays, and one of several others."""
+"""The plots of the training panel: loss, accuracy, and one of several others, delays first."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ ACCURACIES = {
     "test_accuracy_smeared": "held-out, with sigma",
     "validation_accuracy": "validation",
 }
+TENSORS = ("weight", "delay")
+"""Of the gradients, those of every projection are drawn; metrics.csv has all."""
 LOSSES = {"train_loss": "train", "test_loss": "held-out", "validation_loss": "validation"}
 
 
-DASHED = "<br>dashed: after epoch 1"
+DASHED = "; dashed: after epoch 1"
 Shown = dict[str, tuple[Bars, tuple[float, float] | None, str]]
 """Bars, band and words by the name of a projection."""
 
 
 class Chooser(Histogram):
-    """A histogram of one of several projections, with a list to choose from when there is more than one."""
+    """A histogram of one of several projections, with a list to choose from."""
 
     def __init__(self, title: str, x: str, tip: str) -> None:
         self.list = QComboBox()
@@ -51,7 +53,7 @@ class Chooser(Histogram):
             self.list.clear()
             self.list.addItems(list(shown))
             self.list.setCurrentText(before)
-            self.list.setVisible(len(shown) > 1 and not self.isHidden())
+            self.list.setEnabled(len(shown) > 1)
         self._draw()
 
     def _draw(self) -> None:
@@ -70,42 +72,42 @@ class Board(QSplitter):
         self.delays = Chooser("Delays", "delay (ms)", "Whose delays are shown")
         self.weights = Chooser("Weights", "weight", "Whose weights are shown")
         self.rates = Curves("Firing rates", "rate (Hz)")
-        self.gradients = Curves("Gradient norms", "norm of the gradient", log=True)
+        self.gradients = {
+            tensor: Curves(f"{tensor.capitalize()} gradients", "gradient norm", log=True)
+            for tensor in TENSORS
+        }
         self.confusion = Confusion()
-        for part in (self.loss, self.accuracy, self.delays, self._others()):
+        for part in (self.loss, self.accuracy, self._others()):
             self.addWidget(part)
         self.setChildrenCollapsible(False)
         self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._timer.timeout.connect(self._draw_loss)
 
     def _others(self) -> QWidget:
-        self.other, self.pages = QComboBox(), QStackedWidget()
+        self.other, self.pages, lists = QComboBox(), QStackedWidget(), QStackedWidget()
         self.other.setToolTip("What else to show of the training")
-        pages: dict[str, QWidget] = {
+        pages: dict[str, Panel] = {
+            "Delays": self.delays,
             "Weights": self.weights,
             "Firing rates": self.rates,
-            "Gradient norms": self.gradients,
+            "Weight gradients": self.gradients["weight"],
+            "Delay gradients": self.gradients["delay"],
             "Confusion matrix": self.confusion,
         }
         for title, page in pages.items():
+            page.top.hide()
             self.other.addItem(title)
             self.pages.addWidget(page)
-        for plot in (self.weights, self.rates, self.gradients, self.confusion):
-            plot.top.hide()
+            lists.addWidget(page.list if isinstance(page, Chooser) else QWidget())
         self.other.currentIndexChanged.connect(self.pages.setCurrentIndex)
-        self.pages.currentChanged.connect(self._show_list)
+        self.other.currentIndexChanged.connect(lists.setCurrentIndex)
         part = QWidget()
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(head(self.other, self.weights.list))
+        column.addWidget(head(self.other, lists))
         column.addWidget(self.pages, 1)
         return part
-
-    def _show_list(self) -> None:
-        """The list of projections stands beside the list of plots."""
-        of_weights = self.pages.currentWidget() is self.weights
-        self.weights.list.setVisible(of_weights and self.weights.list.count() > 1)
 
     def show_trainer(self, trainer: Trainer | None) -> None:
         """Show the runs of another document."""
@@ -146,7 +148,8 @@ class Board(QSplitter):
         self.delays.show_all(delays(run) if run else {})
         self.weights.show_all(weights(run) if run else {})
         self.rates.show_series(history(run, "rates", "hz"))
-        self.gradients.show_series(history(run, "gradients", "norm"))
+        for tensor, plot in self.gradients.items():
+            plot.show_series(history(run, "gradients", "norm", f" {tensor}"))
         judged = (run.judged() if run else None) or {}
         self.confusion.show_counts(judged.get("classes", []), judged.get("confusion", []))
 
@@ -165,9 +168,10 @@ def curves(runs: list[Run], names: dict[str, str], of_many: str) -> list[Series]
     return [series for series in found if series.x]
 
 
-def history(run: Run | None, kind: str, value: str) -> list[Series]:
-    """What was watched of a run over its epochs."""
-    return [Series(name, x, y) for name, (x, y) in run.history(kind, value).items()] if run else []
+def history(run: Run | None, kind: str, value: str, end: str = "") -> list[Series]:
+    """What was watched of a run over its epochs, of the names with this end, which is left out."""
+    found = run.history(kind, value) if run else {}
+    return [Series(name.removesuffix(end), *xy) for name, xy in sorted(found.items()) if name.endswith(end)]
 
 
 def delays(run: Run) -> Shown:

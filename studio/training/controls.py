@@ -21,7 +21,7 @@ from studio.theme import theme
 from studio.training.recipe_form import RecipeForm
 from studio.training.trainer import Trainer
 
-WIDTH = 290
+WIDTH = 306
 
 
 class Controls(QScrollArea):

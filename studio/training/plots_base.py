@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from studio.plots import export, style
@@ -66,7 +66,7 @@ class Panel(QWidget):
 
 
 class Graph(Panel):
-    """A plot with axes, ``graph``."""
+    """A plot with axes, ``graph``, and a caption above it, which is part of its picture."""
 
     def __init__(self, title: str, x: str, y: str, beside: QWidget | None = None) -> None:
         super().__init__(title, beside)
@@ -74,23 +74,41 @@ class Graph(Panel):
         theme.changed.connect(self.dress)
 
     def make_body(self) -> QWidget:
-        """A graphics view with one graph that leaves the mouse alone."""
+        """The caption, and a graphics view with one graph that leaves the mouse alone."""
+        self.caption = QLabel(wordWrap=True)
+        self.caption.setTextFormat(Qt.TextFormat.RichText)
+        self.caption.setContentsMargins(8, 3, 8, 0)
         self.canvas: Any = pg.GraphicsLayoutWidget()
         self.canvas.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.canvas.setMinimumSize(120, 80)
+        self.canvas.setMinimumSize(120, 70)
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.graph = self.canvas.addPlot(viewBox=pg.ViewBox(enableMouse=False, enableMenu=False))
         self.graph.hideButtons()
         self.graph.setMenuEnabled(False)
-        self.canvas.ci.layout.setContentsMargins(4, 6, 10, 2)
-        found: QWidget = self.canvas
-        return found
+        self.canvas.ci.layout.setContentsMargins(4, 4, 10, 2)
+        body = QWidget()
+        body.setAutoFillBackground(True)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.caption)
+        column.addWidget(self.canvas, 1)
+        return body
 
     def dress(self) -> None:
         """Take the colours of the theme, and draw anew."""
+        palette = self.body.palette()
+        palette.setColor(QPalette.ColorRole.Window, theme.colour("canvas"))
+        self.body.setPalette(palette)
         self.canvas.setBackground(theme.colour("canvas"))
         style.dress(self.graph, self.x_label, self.y_label)
         self.redraw()
+
+    def say(self, text: str) -> None:
+        """Put something into the caption."""
+        if self.caption.text() != text:
+            self.caption.setText(text)
+        self.caption.setVisible(bool(text))
 
     def redraw(self) -> None:
         """Draw everything anew."""

@@ -36,13 +36,10 @@ class Histogram(Graph):
         self.bars: Bars | None = None
         self.band: tuple[float, float] | None = None
         self.words = ""
-        self.note = pg.LabelItem(justify="right")
-        self.note.setParentItem(self.graph.getViewBox())
-        self.note.anchor((1, 0), (1, 0), offset=(-4, 0))
         self.dress()
 
     def show_bars(self, bars: Bars | None, band: tuple[float, float] | None = None, words: str = "") -> None:
-        """Show these, or nothing; ``words`` stand in the corner."""
+        """Show these, or nothing; ``words`` stand above."""
         if (bars, band, words) != (self.bars, self.band, self.words):
             self.bars, self.band, self.words = bars, band, words
             self.redraw()
@@ -51,12 +48,12 @@ class Histogram(Graph):
         """Draw everything anew."""
         self.graph.clear()
         bars = self.bars
-        self.note.setText(self.words, color=theme.colour("text").name(), size="9pt")
+        self.say(self.words)
         if bars is None:
             return
         edges = bars.edges()
         self.graph.setXRange(bars.low, bars.high, padding=0.02)
-        self.graph.setYRange(0.0, 1.25 * max((*bars.counts, *bars.before, 1)), padding=0.0)
+        self.graph.setYRange(0.0, 1.05 * max((*bars.counts, *bars.before, 1)), padding=0.0)
         if self.band:
             self._shade(*self.band)
         middle, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
@@ -70,9 +67,7 @@ class Histogram(Graph):
     def _shade(self, middle: float, half: float) -> None:
         assert self.bars is not None
         ends = (max(middle - half, self.bars.low), min(middle + half, self.bars.high))
-        band = pg.LinearRegionItem(
-            ends, movable=False, span=(0.0, 0.8), brush=pg.mkBrush(theme.colour("plot.3", 60))
-        )
+        band = pg.LinearRegionItem(ends, movable=False, brush=pg.mkBrush(theme.colour("plot.3", 60)))
         for line in band.lines:
             line.setPen(pg.mkPen(theme.colour("plot.3"), width=1.5))
         band.setZValue(-10)

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from engine import runs
 from engine.document import Document, DocumentError, load
+from engine.errors import MyelinError
 from nodes import registry
 
 Row = dict[str, Any]
@@ -130,6 +131,14 @@ def read(folder: Path) -> Run:
     with suppress(OSError):
         run.bytes = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return run
+
+
+def mark_stopped(folder: Path) -> None:
+    """Write down that a run was ended by the user, where its worker was killed before it could."""
+    record = _record(folder / runs.RECORD)
+    if record.get("status") == "running":
+        with suppress(MyelinError):
+            runs.write_record(folder, {**record, "status": "stopped", "stopped": True})
 
 
 def stamp(folder: Path) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from engine.document import weights
 from engine.recipe import recipe
 from studio.session import Session
 from studio.training import places, words
-from studio.training.run import Run, data_set, same_network
+from studio.training.run import Run, data_set, mark_stopped, same_network
 from studio.training.shelf import Shelf
 
 Message = dict[str, Any]
@@ -207,6 +207,8 @@ class Trainer(QObject):
         assert run is not None
         self.busy = self.stopping = False
         run.status = status
+        if status == "stopped":
+            mark_stopped(run.folder)
         run.resumable = (run.folder / runs.WEIGHTS).exists()
         self.part, self.note = None, ""
         if not run.resumable and not run.rows:
