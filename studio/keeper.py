@@ -94,7 +94,7 @@ class Lost:
 
 
 def restored(note: Note, partial: bool = False) -> Document | None:
-    """The document that a journal leads to, None if that is what its file holds; DocumentError as ``recover``."""
+    """The document that a journal leads to, None if its file holds the same; DocumentError as ``recover``."""
     document = recover(note.journal, partial)
     if document is None and note.is_apart:
         with note.journal.open(encoding="utf-8") as lines:

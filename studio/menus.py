@@ -37,7 +37,7 @@ def menu_order(names: set[str]) -> list[str]:
 
 def keys_of(declared: Action) -> list[QKeySequence]:
     """The shortcuts of an action."""
-    return QKeySequence.listFromString(declared.keys)
+    return QKeySequence.listFromString(declared.keys) if declared.keys else []
 
 
 class Menus(QObject):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QObject, Qt, QTemporaryDir, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
@@ -76,7 +75,6 @@ class Theme(QObject):
     def use(self, name: str) -> None:
         """Choose ``dark`` or ``light`` for the whole application."""
         self.name = name
-        _tinted.cache_clear()
         self.apply()
         self.changed.emit()
 
@@ -110,10 +108,8 @@ class Theme(QObject):
 
     def icon(self, name: str, role: str = "text") -> QIcon:
         """The icon ``resources/icons/<name>.svg``, its ``currentColor`` in the colour of a role."""
-        found = QIcon()
-        for size in (16, 20, 24, 32, 48, 64):
-            found.addPixmap(_tinted(name, self.colour(role).name(), size))
-            found.addPixmap(_tinted(name, self.colour("disabled").name(), size), QIcon.Mode.Disabled)
+        found = QIcon(_icon_file(name, self.colour(role).name()))
+        found.addFile(_icon_file(name, self.colour("disabled").name()), mode=QIcon.Mode.Disabled)
         return found
 
 
@@ -133,32 +129,18 @@ def style_sheet(colours: dict[str, str]) -> str:
     return re.sub(r"\{(icon )?([a-z][a-z. ]*)\}", value, SHEET.read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=256)
+@cache
 def _icon_file(name: str, colour: str) -> str:
     """An icon in one colour as a file that lasts as long as the process, with ``/`` on every system."""
     file = Path(_files().path()) / f"{name}-{colour[1:]}.svg"
-    file.write_text(_svg(name, colour), encoding="utf-8")
+    drawn = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
+    file.write_text(drawn.replace("currentColor", colour), encoding="utf-8")
     return file.as_posix()
 
 
 @cache
 def _files() -> QTemporaryDir:
     return QTemporaryDir()
-
-
-def _svg(name: str, colour: str) -> str:
-    return (ICONS / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
-
-
-@lru_cache(maxsize=1024)
-def _tinted(name: str, colour: str, size: int) -> QPixmap:
-    renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
-    image = QImage(QSize(size, size), QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return QPixmap.fromImage(image)
 
 
 theme = Theme()

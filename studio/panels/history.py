@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QShowEvent
+from PySide6.QtWidgets import QTableView, QVBoxLayout, QWidget
 
 from studio.made import made
 from studio.panels import panel
 from studio.session import Session
 from studio.theme import theme
 from studio.workspace import Workspace
+
+ROW = 26
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -23,7 +25,7 @@ class Steps(QAbstractListModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._session: Session | None = None
-        self._count = 0
+        self._count = self._marked = 0
 
     @property
     def current(self) -> int:
@@ -34,10 +36,11 @@ class Steps(QAbstractListModel):
         """Show another session's steps."""
         self.beginResetModel()
         self._session, self._count = session, self._length(session)
+        self._marked = self.current
         self.endResetModel()
 
     def update(self) -> None:
-        """The history has changed: rows at the end come or go, and any may be marked otherwise."""
+        """The history has changed: rows at the end come or go, and another is the current one."""
         before, now = self._count, self._length(self._session)
         if now > before:
             self.beginInsertRows(QModelIndex(), before, now - 1)
@@ -47,7 +50,9 @@ class Steps(QAbstractListModel):
             self.beginRemoveRows(QModelIndex(), now, before - 1)
             self._count = now
             self.endRemoveRows()
-        self.dataChanged.emit(self.index(0), self.index(self._count - 1))
+        first, last = sorted((self._marked, self.current))
+        self._marked = self.current
+        self.dataChanged.emit(self.index(first), self.index(min(last, self._count - 1)))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # as Qt declares it
         """The beginning and every step."""
@@ -92,7 +97,14 @@ class History(QWidget):
         super().__init__()
         self._session: Session | None = None
         self.steps = Steps(self)
-        self.view = made(QListView(uniformItemSizes=True), toolTip="Click a step to go back or forward to it")
+        # A list view lays out all rows at every change, a table only those one sees.
+        self.view = made(QTableView(showGrid=False), toolTip="Click a step to go back or forward to it")
+        self.view.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.view.setTabKeyNavigation(False)
+        self.view.horizontalHeader().hide()
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(ROW)
+        self.view.horizontalHeader().setStretchLastSection(True)
         self.view.setAccessibleName("Undo steps")
         self.view.setModel(self.steps)
         self.view.clicked.connect(self._go)
@@ -116,8 +128,14 @@ class History(QWidget):
         self.steps.update()
         self._show_current()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go where the present is."""
+        super().showEvent(event)
+        self._show_current()
+
     def _show_current(self) -> None:
-        self.view.setCurrentIndex(self.steps.index(self.steps.current))
+        if self.isVisible():
+            self.view.setCurrentIndex(self.steps.index(self.steps.current))
 
     def _go(self, index: QModelIndex) -> None:
         if self._session is not None and index.row() != self.steps.current:
