@@ -93,6 +93,16 @@ def fit(value: float, param: Param) -> float | int:
     return round(inside) if param.kind == "int" else float(inside)
 
 
+def _range(param: Param) -> tuple[float, float]:
+    """The bounds of a number; where they are open or say little, as far as people go from the default."""
+    reach = 4 * abs(param.default) or 10.0
+    low = -reach if param.low is None else param.low
+    high = max(low, 0.0) + reach if param.high is None else param.high
+    if low < 0 and high - low > _FAR:
+        return max(low, -reach), min(high, reach)
+    return low, high
+
+
 @dataclass(frozen=True)
 class Scale:
     """Where on a slider a value lies, 0 to 1: by decades where the range spans many, else evenly."""
@@ -105,10 +115,9 @@ class Scale:
     @staticmethod
     def of(param: Param) -> Scale | None:
         """The scale of a parameter; None where a slider would be of no use."""
-        low, high, whole = param.low, param.high, param.kind == "int"
+        whole = param.kind == "int"
+        low, high = (param.low, param.high) if whole else _range(param)
         if low is None or high is None or high - low < (2 if whole else 0) or (whole and high > _MOST):
-            return None
-        if low < 0 and high - low > _FAR:
             return None
         usual = low or abs(param.default) or 1.0
         return Scale(low, high, low >= 0 and high / usual > _FAR, whole)

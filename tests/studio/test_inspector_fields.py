@@ -118,7 +118,9 @@ def test_a_range_over_decades_is_logarithmic() -> None:
     assert not narrow.log
     assert wide.place(wide.value(0.5)) == pytest.approx(0.5, abs=0.01)
     assert (wide.value(0), wide.value(1)) == (0.1, 1e4)
-    assert Scale.of(Param(1.0)) is None
+    assert Scale.of(Param(1.0)) == Scale(-4.0, 4.0, False, False)
+    assert Scale.of(Param(1.0, low=-1e6, high=1e6)) == Scale(-4.0, 4.0, False, False)
+    assert Scale.of(Param(7)) is None
     assert Scale.of(Param(0, low=0, high=2**31)) is None
 
 
