@@ -121,8 +121,8 @@ class LineField(FieldEditor):
         self._complain("")
 
     def empty_text(self) -> str:
-        """What an empty line means."""
-        return ""
+        """What an empty line means: what the parameter's help says after ``empty:``."""
+        return self.param.doc.partition("empty: ")[2]
 
     def commit(self) -> None:
         """Take what is typed, or say why not and keep it."""

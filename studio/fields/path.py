@@ -40,7 +40,7 @@ class PathField(LineField):
 
     def empty_text(self) -> str:
         """What an empty path means."""
-        return "none"
+        return super().empty_text() or "none"
 
     def _choose_file(self) -> None:
         self._take(QFileDialog.getOpenFileName(self, "Choose a file", str(self.folder))[0])

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.recipe import RUN, TRAIN
 from nodes.spec import Param
-from studio.inspector.form import Form
+from studio.inspector.form import WIDEST, Form
 from studio.inspector.meaning import becomes
 from studio.inspector.page import Page, quiet, words
 from studio.inspector.places import Entry, Place, Recipe
@@ -37,7 +37,7 @@ class DocumentPage(Page):
         title.setFont(font)
         self.counts = quiet()
         self.problems = ProblemLines()
-        self.meta = Form(META, TITLES, self)
+        self.meta = Form(META, TITLES, self, WIDEST)
         for widget in (title, self.counts, self.problems, self.meta):
             self.column.addWidget(widget)
         self.column.addWidget(
@@ -47,7 +47,7 @@ class DocumentPage(Page):
         self.column.addStretch(1)
 
     def _recipe(self, kind: str, params: dict[str, Param], parent: QWidget) -> Form:
-        form = Form(params, parent=parent)
+        form = Form(params, parent=parent, label=WIDEST)
         form.setObjectName(kind)
         if self.session:
             form.bind(self.session, self._place(form), self._meaning)

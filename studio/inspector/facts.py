@@ -10,9 +10,9 @@ from nodes.spec import Shape, Spec
 
 
 def facts(program: object, node: str, type_: Spec) -> list[str]:
-    """Lines such as ``output  256`` and ``35,840 synapses``; empty while there is no program."""
+    """Lines such as ``140 → 256`` and ``35,840 synapses``, or one that says why there are none."""
     if not isinstance(program, Program):
-        return []
+        return ["Known once the drawing has no errors."]
     op = program.ops.get(node)
     if op is None:
         return _of_delays(program, node)
@@ -22,8 +22,9 @@ def facts(program: object, node: str, type_: Spec) -> list[str]:
 def _flow(op: Op, type_: Spec) -> list[str]:
     """``140 → 256``, or one shape where all ports have the same."""
     known = {name: cross(shape) for name, shape in op.shapes.items() if shape is not None}
+    told = len({known[name] for name in type_.outputs if name in known}) > 1
     ins = {known[name]: None for name in type_.inputs if name in known and name not in ("delays", "rule")}
-    outs = {known[name]: None for name in type_.outputs if name in known}
+    outs = {f"{name} {known[name]}" if told else known[name]: None for name in type_.outputs if name in known}
     if op.role == "population" or not outs:
         return [f"takes {', '.join(ins)}"] if ins and op.role != "population" else []
     if not ins:
@@ -66,4 +67,4 @@ def _of_delays(program: Program, node: str) -> list[str]:
     for op in program.ops.values():
         if op.delay and op.delay.node == node and "~" not in op.id:
             found += [f"{line} on '{op.name}'" for line in _timing(op, program.dt)[:1]]
-    return found
+    return found or ["It is no part of the network that runs."]

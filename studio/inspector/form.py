@@ -30,6 +30,7 @@ class Form(QWidget):
         params: Mapping[str, Param],
         titles: Mapping[str, str] | None = None,
         parent: QWidget | None = None,
+        label: int = LABEL,
     ) -> None:
         super().__init__(parent)
         self._session: Session | None = None
@@ -45,16 +46,16 @@ class Form(QWidget):
             row.released.connect(self._release)
             row.learning_wanted.connect(self._learn)
             column.addWidget(row)
-        self._align(titles or {})
+        self._align(titles or {}, label)
 
-    def _align(self, titles: Mapping[str, str]) -> None:
+    def _align(self, titles: Mapping[str, str], least: int) -> None:
         """All editors begin at the same place, in every form alike unless a name is too long for that."""
         font = self.font()
         font.setBold(True)
         advance = QFontMetrics(font).horizontalAdvance
         width = max((advance(titles.get(name, plain(name))) for name in self.rows), default=0) + 4
         for row in self.rows.values():
-            row.label.setFixedWidth(min(max(width, LABEL), WIDEST))
+            row.label.setFixedWidth(min(max(width, least), WIDEST))
             row.label.setWordWrap(width > WIDEST)
             row.reset.setFixedSize(QSize(24, 24))
 

@@ -189,7 +189,7 @@ class NodePage(Page):
             form.mark(worst)
         if not self.many:
             lines = facts(self.session.problems.program, self.ids[0], self.specs[0])
-            self.facts.setText("\n".join(lines) or "Known once the drawing has no errors.")
+            self.facts.setText("\n".join(lines))
 
     def _rename(self, name: str) -> None:
         assert self.session

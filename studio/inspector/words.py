@@ -65,13 +65,13 @@ def help_line(param: Param) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter."""
-    return text[:1].upper() + text[1:]
+    """With a capital letter, and without the signs of code."""
+    return text[:1].upper() + text[1:].replace("`", "")
 
 
 def documentation(spec: type[Node]) -> str:
     """The whole docstring of a node."""
-    return inspect.getdoc(spec) or ""
+    return (inspect.getdoc(spec) or "").replace("`", "")
 
 
 def summary(spec: type[Node]) -> str:

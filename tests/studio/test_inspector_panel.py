@@ -434,3 +434,15 @@ def test_pages_are_made_ahead_and_bound_later(qtbot: QtBot, session: Session, in
     choose(session, "cells")
     assert inspector.page is ahead
     assert row(inspector, "tau_mem").editor.line.text() == "20"
+
+
+def test_a_node_outside_the_network_says_so(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
+    lone = session.document.add("dataset.shd", name="lone")
+    qtbot.waitUntil(lambda: session.checker.settled)
+    session.select([lone])
+    assert isinstance(inspector.page, NodePage)
+    assert inspector.page.facts.text() == "It is no part of the network that runs."
+    assert row(inspector, "path").editor.line.placeholderText() == "its own"
+    session.edit("Bad", [set_op(["nodes", id_of(session, "cells"), "params", "tau_mem"], -5.0)])
+    qtbot.waitUntil(lambda: session.checker.settled)
+    assert inspector.page.facts.text() == "Known once the drawing has no errors."
