@@ -183,6 +183,8 @@ class Session(QObject):
             self.enter(None)
         gone = {op["id"] for op in edit.ops if op["op"] in ("del_node", "del_wire")}
         gone |= {op["path"][1] for op in edit.ops if op["op"] == "unset" and len(op["path"]) == 2}
+        document = self.document
+        gone -= {*document.nodes, *document.wires, *document.groups}  # a wire may lose its points alone
         self.select(self._selection - gone)
         self.checker.ask()
         self.edited.emit(edit)
