@@ -91,6 +91,7 @@ def frame(window: MainWindow) -> None:
         ops, id = notes.frame(session.document, session.selection, group=session.scope)
         if session.edit("Add frame", ops):
             session.select([id])
+            _write(window, id)
 
     session.attempt(change)
 
@@ -106,6 +107,7 @@ def comment(window: MainWindow) -> None:
     ops, id = notes.comment(session.document, (at.x(), at.y()), group=session.scope)
     if session.edit("Add comment", ops):
         session.select([id])
+        _write(window, id)
 
 
 @action("node.mute", "&Mute", menu="Node", order=1, keys="Ctrl+M", icon="mute", when=has_nodes, checked=muted)
@@ -156,6 +158,14 @@ def delete_wire(window: MainWindow) -> None:
     session = window.workspace.current
     if session is not None:
         session.edit("Delete wire", wiring.delete_wires(session.document, session.selection))
+
+
+def _write(window: MainWindow, note: str) -> None:
+    """Let the user write at once in what was added."""
+    from studio.gestures.write import write_in
+
+    if window.canvas:
+        write_in(window.canvas, note)
 
 
 def _distribute(session: Session | None, axis: str) -> None:

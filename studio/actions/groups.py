@@ -110,7 +110,7 @@ def leave(window: MainWindow) -> None:
 
 @action(
     "group.rename",
-    "&Rename group\N{HORIZONTAL ELLIPSIS}",
+    "&Rename group",
     menu="Arrange/Group",
     section=2,
     order=1,
@@ -118,13 +118,8 @@ def leave(window: MainWindow) -> None:
 )
 def rename(window: MainWindow) -> None:
     """Give the selected group another name."""
-    from PySide6.QtWidgets import QInputDialog
+    from studio.gestures.write import write_in
 
-    session = window.workspace.current
-    if session is None or not has_group(window):
-        return
-    group = chosen_groups(session)[0]
-    old = session.document.groups[group]["name"]
-    name, done = QInputDialog.getText(window, "Rename group", "&Name", text=old)
-    if done and name.strip() != old:
-        session.attempt(lambda: session.edit("Rename group", grouping.rename(session.document, group, name)))
+    canvas = window.canvas
+    if canvas is not None and has_group(window):
+        write_in(canvas, chosen_groups(canvas.session)[0])
