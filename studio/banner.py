@@ -8,9 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from engine.document import Edit
+from studio.made import made
 from studio.session import Session
 from studio.theme import theme
 
@@ -88,19 +89,20 @@ class Banner(QFrame):
         row.setContentsMargins(STRIPE + 10, 4, 8, 4)
         row.setSpacing(8)
         self.icon, self.line, self.count = QLabel(), Line(), QLabel()
-        self.fix = self._button("Fi&x", "", self._on_fix)
+        self.fix = QPushButton("Fi&x")
         self.fix.setDefault(True)
-        self.more = self._button("&Next", "Show the next message", self._on_next)
-        self.reveal = self._button("S&how node", "Select the node and bring it into view", self._on_reveal)
-        self.dismiss = self._button("&Dismiss", "Take this message away", self._on_dismiss)
+        self.fix.clicked.connect(self._on_fix)
+        self.more = self._button("Next message", self._on_next)
+        self.reveal = self._button("Show node: select it and bring it into view", self._on_reveal)
+        self.dismiss = self._button("Dismiss this message", self._on_dismiss)
         row.addWidget(self.icon)
         row.addWidget(self.line, 1)
         for widget in (self.fix, self.reveal, self.count, self.more, self.dismiss):
             row.addWidget(widget)
 
-    def _button(self, text: str, tip: str, run: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
+    def _button(self, tip: str, run: Callable[[], None]) -> QToolButton:
+        button = made(QToolButton(), toolTip=tip, accessibleName=tip)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(run)
         return button
 
@@ -168,6 +170,8 @@ class Banner(QFrame):
         if item is None:
             return
         self.icon.setPixmap(theme.icon(item.severity, item.severity).pixmap(18, 18))
+        for button, name in ((self.more, "right"), (self.reveal, "eye"), (self.dismiss, "close")):
+            button.setIcon(theme.icon(name))
         self.icon.setToolTip(item.severity.capitalize())
         self.line.say(item.text)
         self.fix.setVisible(item.do is not None)

@@ -55,6 +55,8 @@ class Hosts(QDialog):
         self.add, self.remove, self.test = (
             QPushButton("&Add"), QPushButton("&Remove"), QPushButton("&Test connection"),
         )  # fmt: skip
+        for button in (self.add, self.remove, self.test):
+            button.setAutoDefault(False)
         self._lay_out()
         self.list.currentRowChanged.connect(self._on_row)
         for field in (self.name, self.address, self.command):
