@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.training.plots_base import Panel, head
@@ -125,8 +126,13 @@ class Board(QSplitter):
         self.draw()
 
     def _soon(self) -> None:
-        if not self._timer.isActive():
+        if self.isVisible() and not self._timer.isActive():
             self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was not worth drawing unseen."""
+        super().showEvent(event)
+        self.draw()
 
     def _runs(self) -> list[Run]:
         """The runs that are compared, or the one that is shown."""

@@ -35,7 +35,7 @@ class Trainer(QObject):
         self.session = session
         self.shelf = Shelf(session, self)
         self.run: Run | None = None
-        self.busy = self.stopping = False
+        self.busy = self.stopping = self._learning = False
         self.sentence, self.fault, self.fault_node = "", "", ""
         self.part: float | None = None
         """How much of the training is done, 0 to 1; None where that is not known."""
@@ -146,7 +146,8 @@ class Trainer(QObject):
         }
         run.status, run.resumable, run.drawn = "running", False, self.session.document.copy()
         self.run = self.shelf.live = run
-        self.busy, self.stopping, self.fault, self.part, self.note = True, False, "", None, ""
+        self.busy, self.stopping, self._learning = True, False, False
+        self.fault, self.part, self.note = "", None, ""
         self._say("loading the network")
         self.shown.emit()
         self.shelf.changed.emit()
@@ -199,7 +200,9 @@ class Trainer(QObject):
             self._fault(text, node)
 
     def _on_state(self, state: str) -> None:
-        if self.busy and self.stopping and state in ("ready", "off"):
+        self._learning = self._learning or state == "training"
+        # a training that has begun says itself when it is over
+        if self.busy and self.stopping and not self._learning and state in ("ready", "off"):
             self._over("stopped")
 
     def _over(self, status: str) -> None:

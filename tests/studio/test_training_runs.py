@@ -22,7 +22,7 @@ from studio.training import places
 from studio.training.board import Board
 from studio.training.plots_confusion import Confusion
 from studio.training.recipe_form import MAIN, REST
-from studio.training.run import read, same_network
+from studio.training.run import mark_stopped, read, same_network
 from studio.training.trainer import Trainer
 from studio.workspace import Workspace
 from tests.cli.networks import classifier
@@ -241,3 +241,15 @@ def test_the_word_of_a_run_is_not_used_twice(tmp_path: Path, monkeypatch: pytest
     first.mkdir()
     assert first.name.endswith("-amber")
     assert places.new_run(tmp_path).name.endswith("-aspen")
+
+
+def test_a_run_whose_worker_was_killed_by_stop_is_stopped(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "r" / "20260101-101010-amber", Document.new(), status="running")
+    assert read(folder).status == "interrupted"
+    mark_stopped(folder)
+    assert read(folder).status == "stopped"
+    done = make_run(tmp_path / "r" / "20260101-101011-birch", Document.new())
+    mark_stopped(done)
+    assert read(done).status == "done"
+    mark_stopped(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
