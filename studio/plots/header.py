@@ -74,8 +74,9 @@ class Header(QWidget):
         self.readout.setVisible(bool(text))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Perhaps the beginning of a drag."""
+        """Perhaps the beginning of a drag; a pinned plot is carried by its frame."""
         self._pressed = event.position().toPoint()
+        event.setAccepted(not self.plot.view.get("pinned"))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Carry the plot to another place in the panel."""
