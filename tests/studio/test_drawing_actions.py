@@ -175,8 +175,9 @@ def test_tab_opens_the_search_and_enter_adds(window: MainWindow) -> None:
     QTest.keyClick(again.field, Qt.Key.Key_Escape)
 
 
-def test_finding_a_node(window: MainWindow) -> None:
+def test_finding_a_node(window: MainWindow, qtbot: QtBot) -> None:
     drawing(window).add("population.lif", "far away", (9000, 9000))
+    qtbot.waitUntil(lambda: canvas(window).sceneRect().contains(QPointF(9050, 9050)))
     press(window, Qt.Key.Key_F, CTRL)
     found = QApplication.activePopupWidget()
     assert isinstance(found, Find)
