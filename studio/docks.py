@@ -63,7 +63,9 @@ class Docks(QObject):
                 self._size()
 
     def state(self) -> QByteArray:
-        """The layout, as it is or as it will be once it is brought back."""
+        """The layout, as it is or as it will be once it is brought back; empty if it never was."""
+        if self._fresh:
+            return QByteArray()
         return self.window.saveState(VERSION) if self._away is None else self._away
 
     def restore(self, state: QByteArray) -> None:

@@ -40,13 +40,18 @@ class Welcome(QScrollArea):
         page = QWidget()
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(36)
-        self._columns.addLayout(self._side())
+        self._below, self._beside, self._steps = QVBoxLayout(), QVBoxLayout(), _steps()
+        side = self._side()
+        side.addLayout(self._beside)
+        side.addStretch(1)
+        self._columns.addLayout(side)
         self._columns.addLayout(self._gallery(), 1)
         column = QVBoxLayout(page)
         column.setContentsMargins(36, 28, 36, 28)
         column.setSpacing(28)
         column.addLayout(_head())
         column.addLayout(self._columns)
+        column.addLayout(self._below)
         column.addStretch(1)
         self.setWidget(page)
         for ground in (page, self.viewport()):
@@ -61,6 +66,7 @@ class Welcome(QScrollArea):
         narrow = self.width() < NARROW
         direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         self._columns.setDirection(direction)
+        (self._below if narrow else self._beside).addWidget(self._steps)
         super().resizeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -83,12 +89,6 @@ class Welcome(QScrollArea):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
         column.addLayout(self._recent)
-        column.addSpacing(18)
-        column.addWidget(_heading("First steps"))
-        for step in STEPS:
-            label = made(QLabel(step, wordWrap=True), maximumWidth=SIDE)
-            column.addWidget(label)
-        column.addStretch(1)
         return column
 
     def _gallery(self) -> QVBoxLayout:
@@ -150,6 +150,17 @@ def _head() -> QHBoxLayout:
     row.addWidget(picture)
     row.addLayout(words, 1)
     return row
+
+
+def _steps() -> QWidget:
+    steps = QWidget()
+    column = QVBoxLayout(steps)
+    column.setContentsMargins(0, 18, 0, 0)
+    column.addWidget(_heading("First steps"))
+    for step in STEPS:
+        column.addWidget(made(QLabel(step, wordWrap=True), minimumWidth=SIDE))
+    steps.setMaximumWidth(SIDE)
+    return steps
 
 
 def _heading(text: str) -> QLabel:

@@ -54,7 +54,14 @@ def revert(window: MainWindow) -> None:
 
 
 @action(
-    "file.close", "&Close tab", menu="File", section=2, order=1, keys="Ctrl+W", icon="close", when=has_session
+    "file.close",
+    "&Close tab",
+    menu="File",
+    section=90,
+    order=1,
+    keys="Ctrl+W",
+    icon="close",
+    when=has_session,
 )
 def close(window: MainWindow) -> None:
     """Close the document in front."""
@@ -62,7 +69,7 @@ def close(window: MainWindow) -> None:
         window.files.close(window.workspace.current)
 
 
-@action("file.quit", "&Quit", menu="File", section=2, order=9, keys="Ctrl+Q", icon="quit")
+@action("file.quit", "&Quit", menu="File", section=90, order=9, keys="Ctrl+Q", icon="quit")
 def quit_(window: MainWindow) -> None:
     """Close the window, asking about what is not saved."""
     window.close()

@@ -37,7 +37,7 @@ class Shortcuts(QDialog):
         self.setObjectName("shortcuts")
         self.setWindowTitle("Keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(720, 620)
+        self.resize(940, 680)
         self.line = QLineEdit(placeholderText="Search by name or key", clearButtonEnabled=True)
         self.line.setAccessibleName("Search shortcuts")
         self.tree = made(QTreeWidget(columnCount=3), uniformRowHeights=True)
@@ -69,8 +69,9 @@ class Shortcuts(QDialog):
         for name in menu_order({declared.menu.partition("/")[0] or "Other" for declared in table}):
             groups[name] = self._group(name)
         for declared in table:
-            row = [plain(declared.title), native(declared), declared.help]
-            groups[declared.menu.partition("/")[0] or "Other"].addChild(QTreeWidgetItem(row))
+            row = QTreeWidgetItem([plain(declared.title), native(declared), declared.help])
+            row.setToolTip(2, declared.help)
+            groups[declared.menu.partition("/")[0] or "Other"].addChild(row)
         mouse = self._group("Mouse")
         for what, help in MOUSE:
             mouse.addChild(QTreeWidgetItem([what, "", help]))

@@ -258,6 +258,24 @@ def test_corrupt_settings_are_survived(home: Path, qtbot: QtBot) -> None:
     assert made.settings.text("theme", "system") in ("", "system")
 
 
+def test_panels_have_their_sizes_with_the_first_document(home: Path, qtbot: QtBot) -> None:
+    for _ in range(2):
+        made = MainWindow()
+        qtbot.addWidget(made)
+        made.resize(1300, 800)
+        made.show()
+        assert made.close()
+    last = MainWindow()
+    qtbot.addWidget(last)
+    last.resize(1300, 800)
+    last.show()
+    session = last.files.new()
+    qtbot.waitUntil(lambda: last.docks.docks["library"].width() >= 200)
+    qtbot.waitUntil(lambda: last.docks.docks["inspector"].width() >= 300)
+    last.workspace.close(session)
+    last.close()
+
+
 def test_layout_is_remembered(home: Path, qtbot: QtBot) -> None:
     first = MainWindow()
     qtbot.addWidget(first)
