@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from engine.backend import fused
 from engine.backend.ops import TorchOps
 from engine.program import Op
 from nodes.spec import Values
 
 Tensors = dict[str, Tensor]
+LONG = 400  # steps for which compiling them, some seconds once, soon pays
 SEGMENT = 16  # steps between states kept for the backward pass; the steps between are run again
 
 
@@ -35,6 +37,8 @@ class Scan:
         """
         if not torch.is_grad_enabled() or steps <= SEGMENT:
             return self._segment(columns, state, steps)
+        if steps >= LONG and (kernel := self._kernel(columns, state)):
+            return fused.run(kernel, columns, state, self.p)
         pieces = []
         # the backward of a slice fills a whole sequence with zeros, once a segment; that of a split does not
         split = {name: signal.split(SEGMENT) for name, signal in columns.items()}
@@ -51,6 +55,12 @@ class Scan:
             )
             pieces.append(outputs)
         return state, {port: torch.cat([piece[port] for piece in pieces]) for port in self.wanted}
+
+    def _kernel(self, columns: Mapping[str, Tensor], state: Tensors) -> fused.Compiled | None:
+        """The compiled steps, where all is single precision on a CPU."""
+        signals = (*columns.values(), *state.values())
+        plain = all(x.device.type == "cpu" and x.dtype == torch.float32 for x in signals)
+        return fused.compiled(self.op, self.wanted, self.dt) if plain and not self.once else None
 
     def _segment(self, columns: Mapping[str, Tensor], state: Tensors, steps: int) -> tuple[Tensors, Tensors]:
         # likewise the backward of x[t] would cost O(T^2), that of unbind does not

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-Role = Literal["state", "input", "noise", "tensor", "parameter", "constant"]
+Role = Literal["state", "input", "noise", "tensor", "parameter", "constant", "gradient"]
 Number = int | float
 
 OPERATORS: dict[str, Callable[..., Any]] = {
