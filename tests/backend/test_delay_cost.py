@@ -12,6 +12,7 @@ from engine.backend.delay import Taps, choose, delayed_linear
         (256, 256, 256, 112, 25, "spectral"),
         (32, 140, 256, 100, 25, "spectral"),
         (16, 64, 64, 1300, 60, "spectral"),
+        (16, 4, 96, 1301, 100, "spectral"),
         (256, 256, 256, 112, 1, "direct"),
         (1, 100, 100, 1, 25, "direct"),
         (4, 3, 4, 20, 5, "direct"),

@@ -24,6 +24,7 @@ _PRODUCT = 2.8e-5  # per multiply-add of the batched products
 _TRANSFORM = 2.8e-5  # per multiply-add of the transforms
 _TAP = 2.2e-5  # per multiply-add of a shifted product
 _KERNEL = 1.0e-3  # per number of the kernel's spectrum, written and read once
+_NARROW = 16  # channels: products of fewer take as long, or longer
 _CALL = 4.0  # per matrix product
 _SETUP = 60.0  # per pass in the frequency domain
 _ROWS = 128  # of a batched product: enough for its full speed, few enough for the cache
@@ -49,15 +50,28 @@ def plans(
 ) -> list[Plan]:
     """All plans considered, `direct` first."""
     passes = 3 if gradients else 1
-    work = batch * inputs * outputs
-    listed = [Plan("direct", Tiling(1, 1), passes * taps * (min(steps, length) * work * _TAP + _CALL))]
-    if work == 0 or length == 0:
+    rows = min(steps, length) * batch
+    listed = [Plan("direct", Tiling(1, 1), taps * _direct(rows, inputs, outputs, gradients))]
+    if rows * inputs * outputs == 0:
         return listed
     for blocks in range(1, min(_MAX_BLOCKS, max(1, length // taps)) + 1):
         cut = layout(steps, taps, start, length, blocks)
         tiling = Tiling(len(cut.blocks), min(batch, max(1, _ROWS // len(cut.blocks))))
         listed.append(Plan("spectral", tiling, passes * _spectral(cut, tiling, batch, inputs, outputs)))
     return listed
+
+
+def _direct(rows: int, inputs: int, outputs: int, gradients: bool) -> float:
+    """The cost of one tap."""
+    work = max(inputs, _NARROW) * max(outputs, _NARROW)
+    if gradients:
+        work += 2 * _width(inputs) * _width(outputs)
+    return rows * work * _TAP + (3 if gradients else 1) * _CALL
+
+
+def _width(channels: int) -> int:
+    """How wide a product is in effect: the libraries have no fast way for the gradients of few channels."""
+    return channels if channels >= _NARROW else 3 * _NARROW
 
 
 def _spectral(cut: Layout, tiling: Tiling, batch: int, inputs: int, outputs: int) -> float:
