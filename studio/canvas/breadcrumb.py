@@ -58,6 +58,8 @@ class Breadcrumb(QFrame):
         """Add a widget that counts at once, not only when the layout shows it."""
         self._row.addWidget(widget)
         widget.show()
+        widget.ensurePolished()
+        widget.setMinimumWidth(widget.sizeHint().width() + 4)  # Fusion's flat button is a little short
 
     def _path(self) -> list[tuple[str | None, str]]:
         """The groups from the outermost to the one entered, after the document itself."""
