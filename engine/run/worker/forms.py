@@ -57,7 +57,8 @@ def sparse_image(values: np.ndarray, post: np.ndarray, pre: np.ndarray, shape: t
     at = (post * rows // max(shape[0], 1)) * columns + pre * columns // max(shape[1], 1)
     total = np.bincount(at, values, minlength=rows * columns)
     cells = np.outer(_widths(shape[0], rows), _widths(shape[1], columns)).ravel()
-    return (total / np.maximum(cells, 1)).reshape(rows, columns).astype(np.float32)
+    means: np.ndarray = total / np.maximum(cells, 1)
+    return means.reshape(rows, columns).astype(np.float32)
 
 
 def _widths(size: int, pixels: int) -> np.ndarray:
