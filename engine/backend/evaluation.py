@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,16 @@ from engine.errors import MyelinError
 from engine.program import Op, Program, Record, Source
 
 Progress = Callable[[int, int], None]
+
+
+class Watch(Protocol):
+    """Who looks at the signals of a run as it goes on (``engine.run.worker.health.Health``)."""
+
+    def wanted(self) -> set[Source]:
+        """The signals to look at in the next window."""
+
+    def take(self, signals: Mapping[Source, Tensor], steps: int) -> object:
+        """Look at a window."""
 
 
 def judged(network: Network) -> Op:
@@ -150,6 +160,7 @@ def simulate(
     batch: int = 1,
     chunk: int = 100,
     on_progress: Progress = lambda done, total: None,
+    watch: Watch | None = None,
 ) -> dict[str, np.ndarray]:
     """Run and record: signals ``[time, batch, *shape]`` by probe name (rates in Hz, tensors as they are).
 
@@ -166,11 +177,14 @@ def simulate(
     for start in range(0, total, chunk):
         window = {source: signal[start : start + chunk] for source, signal in inputs.items()}
         length = min(chunk, total - start)
+        looked_at = keep | watch.wanted() if watch else keep
         with threads.for_batch(batch):
-            result = network.run(window, state, steps=length, end=end, batch=batch, keep=keep)
+            result = network.run(window, state, steps=length, end=end, batch=batch, keep=looked_at)
         state = result.state
-        for source, signal in result.signals.items():
-            found[source].append(signal.cpu())
+        for source in keep & result.signals.keys():
+            found[source].append(result.signals[source].cpu())
+        if watch:
+            watch.take({**window, **result.signals}, length)
         on_progress(min(start + chunk, total), total)
     return {record.name: _recorded(network, record, found) for record in records}
 

@@ -29,7 +29,9 @@ from nodes.spec import Values
 
 if TYPE_CHECKING:
     from engine.backend.network import Network
+    from engine.run.worker.health import Health
 
+HIDDEN = ("type", "resolved")  # of a diagnosis: what only a window needs
 Arrays = dict[str, np.ndarray]
 
 
@@ -68,7 +70,10 @@ def run(
     used = checkpoint or own_weights(file)
     folder, begun = out_ or new_run(file), time.monotonic()
     with folder_of_run(folder), Live() as live:
-        recorded, steps, samples = _simulate(network, recipe_of("run", document.recipes), duration, live)
+        health = watch_over(network, used is None)
+        chosen = recipe_of("run", document.recipes)
+        recorded, steps, samples = _simulate(network, chosen, duration, live, health)
+        health.finish()
     kept = {record.name: recorded[record.name] for record in network.program.records if record.probe}
     report = {
         "kind": "run",
@@ -80,6 +85,7 @@ def run(
         "dt_ms": network.program.dt,
         "duration_ms": steps * network.program.dt,
         "populations": activity(network.program, recorded),
+        "diagnoses": [{k: v for k, v in one.items() if k not in HIDDEN} for one in health.said],
         "probes": {name: list(array.shape) for name, array in kept.items()},
         "seconds": round(time.monotonic() - begun, 3),
     }
@@ -89,6 +95,13 @@ def run(
         print_json(report)
     else:
         _show(network.program, report, folder)
+
+
+def watch_over(network: Network, fresh: bool) -> Health:
+    """The watch over a network; ``fresh``: its weights are as they are drawn."""
+    from engine.run.worker.health import Health, trained_parameters
+
+    return Health(network.program, trained_parameters(network), lambda op: fresh)
 
 
 def observed(program: Program) -> Program:
@@ -113,7 +126,7 @@ def spike_records(program: Program) -> dict[str, Record]:
 
 
 def _simulate(
-    network: Network, chosen: Values, duration: float | None, live: Live
+    network: Network, chosen: Values, duration: float | None, live: Live, health: Health
 ) -> tuple[Arrays, int, int]:
     """Records by name, steps, and how many samples ran side by side."""
     from engine.backend import evaluation
@@ -129,7 +142,7 @@ def _simulate(
     else:
         steps, inputs, samples = _steps(chosen.duration if duration is None else duration, program.dt), {}, 1
     found = evaluation.simulate(
-        network, inputs, steps=steps, batch=samples, on_progress=live.counting("step")
+        network, inputs, steps=steps, batch=samples, on_progress=live.counting("step"), watch=health
     )
     return found, steps, samples
 
@@ -178,5 +191,9 @@ def _show(program: Program, report: dict[str, Any], folder: Path) -> None:
     for one in report["populations"]:
         rows.add_row(one["name"], f"{one['neurons']:,}", f"{one['rate_hz']:.2f}", f"{one['spikes']:,}")
     out().print(rows)
+    for one in report["diagnoses"]:
+        print(
+            f"{one['severity']} {one['code']}: {one['text']}" + (f" ({one['hint']})" if one["hint"] else "")
+        )
     many = f"{report['samples']} samples of " if report["samples"] > 1 else ""
     print(f"{many}{report['duration_ms']:g} ms in {report['steps']:,} steps; records: {folder}")

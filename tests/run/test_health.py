@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.cli import main
 from engine.compile import compile_document
-from engine.document import Document, load
+from engine.document import Document, load, save
 from engine.errors import MyelinError
 from engine.run.client import Client, WorkerError
 from engine.run.diagnoses import nice, of_rates
@@ -97,7 +99,7 @@ def test_a_silent_population_fires_with_the_fix(neuron: str, dt: float) -> None:
     assert after.codes == []
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     gain=st.floats(1e-4, 0.02),
     init=st.sampled_from(["kaiming_uniform", "normal", "uniform", "constant"]),
@@ -334,3 +336,14 @@ def test_rates_of_an_epoch_tell_who_is_silent_or_saturated() -> None:
 )
 def test_nice_numbers(value: float, up: bool, expected: float) -> None:
     assert nice(value, up) == expected
+
+
+def test_the_command_line_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "weak.myelin"
+    save(driven("population.lif", gain=0.01), file)
+    assert main(["run", str(file), "--json", "--duration", "1200"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["diagnoses"]
+    assert (one["code"], one["node"]) == ("MYL201", "n3")
+    assert one["fix"]["ops"][0]["path"] == ["nodes", "n2", "params", "gain"]
+    assert main(["run", str(file), "--duration", "1200"]) == 0
+    assert f"warning MYL201: {one['text']} ({one['hint']})" in capsys.readouterr().out

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.backend.walk import STIMULUS
+from engine.backend.network import STIMULUS, Network
+from engine.backend.tensors import tensor_key
 from engine.compile.diagnostics import Diagnostic
 from engine.program import Op, Program, Source
 from engine.run import diagnoses
@@ -47,6 +48,8 @@ class Health:
         self._sources = [Source(op.id, "spikes") for op in populations if not op.spec.inputs]
         self._cases = [Case(program, op, own, fresh) for op in populations if op.spec.inputs]
         self._blamed: set[str] = set()
+        self.said: list[dict[str, Any]] = []
+        """All diagnoses so far but those that are over."""
 
     def wanted(self) -> set[Source]:
         """The signals to look at in the next window."""
@@ -59,7 +62,7 @@ class Health:
         for case in self._cases:
             found += [self._sent(outcome) for outcome in case.take(signals, steps)]
             self.spikes += case.spikes
-        return [message for message in found if message]
+        return self._kept(found)
 
     def cut(self) -> None:
         """The next window begins another recording, at rest."""
@@ -69,7 +72,15 @@ class Health:
     def finish(self) -> list[dict[str, Any]]:
         """The run is over: what has not been said for want of a longer tape."""
         found = [self._sent(outcome) for case in self._cases for outcome in case.finish()]
-        return [message for message in found if message]
+        return self._kept(found)
+
+    def _kept(self, found: list[dict[str, Any] | None]) -> list[dict[str, Any]]:
+        new = [message for message in found if message]
+        for message in new:
+            about = (message["code"], message["node"])
+            self.said = [one for one in self.said if (one["code"], one["node"]) != about]
+            self.said += [] if message["resolved"] else [message]
+        return new
 
     def _sent(self, outcome: tuple[Diagnostic, bool]) -> dict[str, Any] | None:
         """Several populations may blame one source."""
@@ -84,6 +95,19 @@ class Health:
         else:
             self._blamed.add(key)
         return diagnoses.message(diagnostic, resolved)
+
+
+def trained_parameters(network: Network) -> Own:
+    """Of a population, the parameters it has learned for some neurons (flat indices over samples)."""
+
+    def own(op: Op, neurons: Tensor) -> dict[str, Any]:
+        found = {name: network.tensor(tensor_key(op.id, name)) for name in op.p.get("train", ())}
+        return {
+            name: values.detach().cpu().reshape(-1)[neurons % values.numel()].numpy()
+            for name, values in found.items()
+        }
+
+    return own
 
 
 class Case:

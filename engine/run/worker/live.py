@@ -20,7 +20,7 @@ from engine.run.protocol import Message
 from engine.run.worker import streams
 from engine.run.worker.errors import RefusedError
 from engine.run.worker.feeds import Feed
-from engine.run.worker.health import Health
+from engine.run.worker.health import Health, trained_parameters
 from engine.run.worker.meter import Meter
 from engine.run.worker.session import Session, carried
 from engine.run.worker.streams import Stream
@@ -60,7 +60,7 @@ class Live:
         self.asked: list[Any] | None = None
         self.pulses: list[Pulse] = []
         self.meter = Meter(session.program.dt)
-        self.health = Health(session.program, session.own, session.fresh)
+        self.health = Health(session.program, trained_parameters(session.network), session.fresh)
         self._size, self._pace = 1, 0.0
         self._frame: int | None = None
         self._origin = (0.0, 0)
@@ -131,7 +131,7 @@ class Live:
             if p.op in session.program.ops
             and session.program.ops[p.op].shapes["input"] == tuple(p.pattern.shape)
         ]
-        self.health = Health(session.program, session.own, session.fresh)
+        self.health = Health(session.program, trained_parameters(session.network), session.fresh)
         self._snapshots_due = True
 
     def stimulate(

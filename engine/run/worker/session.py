@@ -75,14 +75,6 @@ class Session:
         keys = [key for key in self.drawn if key.startswith(tensor_key(op.id, ""))]
         return all(_digest(self.network.tensor(key)) == self.drawn[key] for key in keys)
 
-    def own(self, op: Op, neurons: Tensor) -> dict[str, Any]:
-        """The trained parameters of a population for some neurons (flat indices over samples), as arrays."""
-        found = {name: self.network.tensor(tensor_key(op.id, name)) for name in op.p.get("train", ())}
-        return {
-            name: values.detach().cpu().reshape(-1)[neurons % values.numel()].numpy()
-            for name, values in found.items()
-        }
-
     def _take_tensors(self, old: Session) -> None:
         with torch.no_grad():
             for key, digest in self.drawn.items():
