@@ -45,7 +45,8 @@ def loaded_by(script: str, module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["nodes", "engine.document", "engine.compile", "engine.program", "engine.bootstrap"]
+    "module",
+    ["nodes", "engine.document", "engine.compile", "engine.codegen", "engine.program", "engine.bootstrap"],
 )
 def test_no_module_of_a_light_floor_loads_torch_or_qt(module: str) -> None:
     if not exists(module):
