@@ -42,6 +42,7 @@ class RubberBand(Gesture):
         if pointer.button is not Qt.MouseButton.LeftButton:
             return False
         self._from, self._before = pointer.scene, self.session.selection
+        self._pressed = pointer
         self._band = QGraphicsRectItem()
         self._band.setZValue(Z_BAND)
         self._band.setBrush(style.brush("select", 30))
@@ -59,12 +60,12 @@ class RubberBand(Gesture):
         self._band.setPen(pen)
         area = QRectF(self._from, pointer.scene).normalized()
         self._band.setRect(area)
-        self._choose(self._inside(area, touch), pointer)
+        self._choose(self._inside(area, touch))
 
     def release(self, pointer: Pointer) -> None:
         """A click without a drag clears the selection."""
         if self._band is not None and self._band.rect().isNull():
-            self._choose(set(), pointer)
+            self._choose(set())
 
     def cancel(self) -> None:
         """Select what was selected before."""
@@ -83,10 +84,10 @@ class RubberBand(Gesture):
         self.session.select(())
         return True
 
-    def _choose(self, found: set[str], pointer: Pointer) -> None:
-        if pointer.held("shift"):
+    def _choose(self, found: set[str]) -> None:
+        if self._pressed.held("shift"):
             self.session.select(self._before | found)
-        elif pointer.held("ctrl"):
+        elif self._pressed.held("ctrl"):
             self.session.select(self._before - found)
         else:
             self.session.select(found)
