@@ -114,7 +114,8 @@ def test_doctor_finds_this_installation_sound(myelin: Myelin) -> None:
 
 
 def test_doctor_advises_on_a_wrong_release(myelin: Myelin, monkeypatch: pytest.MonkeyPatch) -> None:
-    qt = next(needed.name.lower() for needed, _ in requirements() if needed.name.lower().startswith("pyside6"))
+    names = [needed.name.lower() for needed, _ in requirements()]
+    qt = next(name for name in names if name.startswith("pyside6"))
     releases = {qt: "9.0", "numpy": "1.0", "typer": ""}
     monkeypatch.setattr(doctor, "installed", lambda name: releases.get(name.lower(), installed(name)))
     done = myelin("doctor")
