@@ -69,6 +69,7 @@ class CanvasView(QGraphicsView):
         self._grid = self._snap = True
         self._busy: Gesture | None = None
         self._button = Qt.MouseButton.NoButton
+        self._asked: Pointer | None = None
         self._fitted = False
         self.gestures = [found(self) for found in gestures.table()]
         self._setup()
@@ -162,7 +163,9 @@ class CanvasView(QGraphicsView):
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
     def pointer_place(self) -> QPointF:
-        """Where in the scene the pointer is; the middle of the view if it is elsewhere."""
+        """Where in the scene the pointer is, or was when the menu opened; the middle of the view if elsewhere."""
+        if self._asked is not None:
+            return self._asked.scene
         at = self.viewport().mapFromGlobal(QCursor.pos())
         inside = self.viewport().rect().contains(at)
         return self.mapToScene(at if inside else self.viewport().rect().center())
@@ -308,9 +311,16 @@ class CanvasView(QGraphicsView):
             found.menu(where, menu)
         if not menu.isEmpty():
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self._asked = where  # what is chosen is done here, wherever the pointer is by then
+            menu.destroyed.connect(lambda: self._answered(where))
             menu.popup(self.viewport().mapToGlobal(at))
         else:
             menu.deleteLater()
+
+    def _answered(self, where: Pointer) -> None:
+        """The menu that was opened there is gone; another may be open by now."""
+        if self._asked is where:
+            self._asked = None
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom around the pointer; with Shift or Alt, or sideways, pan."""

@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QMenu
 from engine.document import End
 from studio import actions
 from studio.canvas.face import PortRef
+from studio.canvas.wire import WireItem
 from studio.edits import grouping, wiring
 from studio.edits.draft import group_of
 from studio.gestures import Gesture, Pointer, gesture
+from studio.gestures.reroute import place_of
 from studio.plots.views import add_plot, name_of, offers
 from studio.theme import theme
 
@@ -43,11 +45,12 @@ class Menu(Gesture):
             self._add(menu, ON_NOTE)
 
     def _on_wire(self, wire: str, pointer: Pointer, menu: QMenu) -> None:
-        at = (pointer.scene.x(), pointer.scene.y())
+        item, at = self.scene.items_by_id[wire], (pointer.scene.x(), pointer.scene.y())
+        index = place_of(item, pointer.scene) if isinstance(item, WireItem) else 0
         point = menu.addAction(theme.icon("add"), "Add a reroute point here")
         point.setToolTip("Lead the wire over this place; drag the point to move it")
         point.triggered.connect(
-            lambda: self.session.edit("Add point", wiring.add_point(self.session.document, wire, at, 0))
+            lambda: self.session.edit("Add point", wiring.add_point(self.session.document, wire, at, index))
         )
         self._add(menu, self._of_menu("Node/Wire"))
 

@@ -6,13 +6,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QCursor, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from engine.document import Document, End, dumps
+from studio.canvas.face import GRID
 from studio.canvas.find import Find
 from studio.canvas.search import Search
 from studio.canvas.view import CanvasView
@@ -247,3 +248,47 @@ def test_swapping(window: MainWindow) -> None:
     window.run("node.swap")
     assert d.layout[B]["at"] == [900, 0]
     assert any(w.target.node == c for w in d.wires.values())
+
+
+def choose_at(window: MainWindow, at: QPointF, title: str) -> None:
+    """Open the menu at a place of the scene, move to an entry far from it, and click that."""
+    view = canvas(window)
+    viewport, pixel = view.viewport(), view.mapFromScene(at)
+    opening = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, pixel, viewport.mapToGlobal(pixel))
+    QApplication.sendEvent(viewport, opening)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    entry = next(entry for entry in menu.actions() if entry.text().replace("&", "").startswith(title))
+    place = menu.actionGeometry(entry).center()
+    QCursor.setPos(menu.mapToGlobal(place))
+    QTest.mouseMove(menu, place)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+
+def test_what_the_menu_adds_lies_where_it_was_opened(window: MainWindow) -> None:
+    view, d = canvas(window), drawing(window)
+    view.session.select([B])
+    press(window, Qt.Key.Key_C, CTRL)
+    view.centre_on(QPointF(400, 500))
+    choose_at(window, QPointF(160, 400), "Comment")
+    (comment,) = [place for place in d.layout.values() if "comment" in place]
+    assert comment["at"] == [160, 400]
+    choose_at(window, QPointF(320, 640), "Paste")
+    assert d.layout[d.find("b_2")]["at"] == [320, 640]
+    choose_at(window, QPointF(480, 300), "Add node")
+    found = QApplication.activePopupWidget()
+    assert isinstance(found, Search)
+    QTest.keyClicks(found.field, "lif")
+    QTest.keyClick(found.field, Qt.Key.Key_Return)
+    x, y = d.layout[d.find("lif")]["at"]
+    assert x == 480
+    assert abs(y - 300) <= 2 * GRID
+
+
+def test_after_the_menu_the_pointer_counts_again(window: MainWindow) -> None:
+    view = canvas(window)
+    view.centre_on(QPointF(400, 500))
+    choose_at(window, QPointF(160, 400), "Select all")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCursor.setPos(view.viewport().mapToGlobal(QPoint(400, 300)))
+    assert view.pointer_place() == view.mapToScene(QPoint(400, 300))

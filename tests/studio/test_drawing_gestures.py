@@ -431,10 +431,14 @@ def entries(menu: QMenu) -> dict[str, Any]:
 def test_the_menu_of_a_wire_adds_a_point(hand: Hand) -> None:
     hand.drag(hand.port(A, "spikes", "out"), hand.port(P, "input", "in"))
     wire = hand.wire(P)
-    menu = context_menu(hand, hand.on_wire(wire))
-    entries(menu)["Add a reroute point here"].trigger()
-    menu.close()
-    assert len(wiring.points(hand.document, wire)) == 1
+    places = [hand.on_wire(wire, share) for share in (0.25, 0.75, 0.5)]
+    for at in places:
+        menu = context_menu(hand, at)
+        entries(menu)["Add a reroute point here"].trigger()
+        menu.close()
+    found = [QPointF(*point) for point in wiring.points(hand.document, wire)]
+    wanted = [places[0], places[2], places[1]]  # along the wire, not as they were added
+    assert all((a - b).manhattanLength() < 4 for a, b in zip(found, wanted, strict=True))
     assert hand.session.selection == {wire}
 
 
