@@ -1,37 +1,27 @@
-"""The worker process of one session, over QProcess: play, pause, step, stop, train, and what comes back."""
+"""What one session computes: play, pause, step, stop, train, and what comes back from its worker."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.document import Document, Edit
 from engine.document.codec import to_tree
-from engine.run import protocol
 from engine.run.fetch import FetchError, Fetching
 from engine.run.hosts import Host, version_problem
-from engine.run.protocol import Decoder, FrameError, Malformed, Message
+from engine.run.protocol import Malformed, Message
+from studio.worker import GRACE_MS, Then, Worker
 
 if TYPE_CHECKING:
     from studio.session import Session
 
-GRACE_MS = 2000
-"""How long a worker has for a stop or a farewell before it is killed."""
-
-TURN = 0.008
-"""Seconds of the window's thread that reading messages may take before other events have their turn."""
-
 BUSY = ("loading", "running", "paused", "training")
-
-Then = Callable[[Message], None]
 
 
 class Runner(QObject):
@@ -76,11 +66,10 @@ class Runner(QObject):
         self.signals: dict[str, dict[str, list[int]]] = {}
         """What the network loaded last can send: ports with their shapes by node."""
         self._streams: dict[object, list[list[Any]]] = {}
-        self._process: QProcess | None = None
-        self._decoder = Decoder()
-        self._number = 0
-        self._waiting: dict[int, Then] = {}
-        self._last_words = ""
+        self.worker = Worker(self)
+        self.worker.arrived.connect(self._take)
+        self.worker.ended.connect(self._on_worker_ended)
+        self.worker.unsent.connect(lambda sentence: self.failed.emit(sentence, ""))
         self._ending = self._met = False
         self._away: tuple[str, Path] | None = None
         """The folder on the host that a training writes, and the one here that it is for."""
@@ -90,8 +79,6 @@ class Runner(QObject):
         self._refused: set[tuple[str, str]] = set()
         self._impatience = QTimer(self, singleShot=True, interval=GRACE_MS)
         self._impatience.timeout.connect(self._kill)
-        self._rest = QTimer(self, singleShot=True, interval=0)
-        self._rest.timeout.connect(self._drain)
         self._rewire = QTimer(self, singleShot=True, interval=0)
         self._rewire.timeout.connect(self._watch)
         session.edited.connect(self._on_edit)
@@ -110,7 +97,7 @@ class Runner(QObject):
 
     def warm(self) -> None:
         """Start the worker, so that the first run need not wait for it."""
-        if self._process is None:
+        if not self.worker.alive:
             self._start()
 
     def play(self) -> None:
@@ -178,39 +165,18 @@ class Runner(QObject):
 
     def close(self) -> None:
         """End the worker: at once, but for a training, which may finish what it writes."""
-        process, self._process = self._process, None
-        for timer in (self._impatience, self._rest, self._rewire):
+        for timer in (self._impatience, self._rewire):
             timer.stop()
-        if process is None:
-            return
-        process.blockSignals(True)
-        if self.state == "training":
-            process.write(protocol.encode({"type": "quit", "request": 0}))
-            process.closeWriteChannel()
-            process.waitForFinished(GRACE_MS)
-        process.kill()
-        process.waitForFinished(GRACE_MS)
-        process.deleteLater()
-        self._go("off")
+        if self.worker.alive:
+            self.worker.close(farewell=self.state == "training")
+            self._go("off")
 
-    # --- the process
+    # --- the worker
 
     def _start(self) -> None:
-        process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        root = str(Path(__file__).resolve().parents[1])
-        before = environment.value("PYTHONPATH")
-        environment.insert("PYTHONPATH", root + (os.pathsep + before if before else ""))
-        process.setProcessEnvironment(environment)
-        process.readyReadStandardOutput.connect(self._drain)
-        process.readyReadStandardError.connect(self._listen)
-        process.finished.connect(self._on_finished)
-        process.errorOccurred.connect(self._on_error)
-        self._process, self._decoder, self._waiting, self._last_words = process, Decoder(), {}, ""
-        self._go("starting")
         self._met = False
-        argv = self.host.argv if self.host else self.argv
-        process.start(argv[0], argv[1:])
+        self.worker.start(self.host.argv if self.host else self.argv)
+        self._go("starting")
         self._send("hello", self._on_hello)
 
     def _on_hello(self, message: Message) -> None:
@@ -223,35 +189,9 @@ class Runner(QObject):
             self._go("ready")
 
     def _send(self, kind: str, then: Then | None = None, **fields: Any) -> None:
-        if self._process is None:
+        if not self.worker.alive:
             self._start()
-        assert self._process is not None
-        self._number += 1
-        if then:
-            self._waiting[self._number] = then
-        try:
-            frame = protocol.encode({"type": kind, "request": self._number, **fields})
-        except FrameError as error:
-            self.failed.emit(str(error), "")
-            return
-        self._process.write(frame)
-
-    def _drain(self) -> None:
-        """Take what has arrived, for as long as a turn may last; the rest in the next one."""
-        process, enough = self._process, time.perf_counter() + TURN
-        if process is None:
-            return
-        try:
-            for message in self._decoder.feed(bytes(process.readAllStandardOutput().data())):
-                self._take(message)
-                if self._process is not process:
-                    return
-                if time.perf_counter() > enough:
-                    self._rest.start()
-                    return
-        except FrameError as error:
-            self._last_words = str(error)
-            process.kill()
+        self.worker.send(kind, then, **fields)
 
     def _take(self, message: Message | Malformed) -> None:
         if isinstance(message, Malformed):
@@ -279,7 +219,7 @@ class Runner(QObject):
             self._go("ready")
 
     def _on_done(self, message: Message) -> None:
-        then = self._waiting.pop(message.get("request") or 0, None)
+        then = self.worker.answer(message)
         if then:
             then(message)
         if message["of"] == "train" and self._away:
@@ -289,7 +229,7 @@ class Runner(QObject):
             self.ended.emit(message)
 
     def _on_refusal(self, message: Message) -> None:
-        then = self._waiting.pop(message.get("request") or 0, None)
+        then = self.worker.answer(message)
         kind = message.get("of")
         if kind == "load":
             self._after_load = None
@@ -301,46 +241,29 @@ class Runner(QObject):
             self._go("ready")
         self.failed.emit(message["text"], str(message.get("node", "")).partition("~")[0])
 
-    def _listen(self) -> None:
-        if self._process:
-            said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-            lines = said.strip().splitlines()
-            self._last_words = lines[-1] if lines else self._last_words
-
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
-            self._last_words = f"{self.argv[0]} cannot be started"
-            self._on_finished()
-
-    def _on_finished(self) -> None:
+    def _on_worker_ended(self, status: int) -> None:
         """The worker has died or was killed; the document is untouched and the next use starts another."""
-        process, self._process = self._process, None
-        status = process.exitCode() if process else 127
         busy, was_asked = self.state in BUSY, self._ending
         again, self._after_stop = self._after_stop, None
         self._impatience.stop()
-        self._rest.stop()
-        self._ending, self._after_load, self._waiting = False, None, {}
-        if process:
-            process.deleteLater()
+        self._ending, self._after_load = False, None
         self._go("off")
         if was_asked:
             self.ended.emit({"type": "done", "of": "stop", "reason": "killed"})
-        elif busy or self._last_words:
+        elif busy or self.worker.last_words:
             self.failed.emit(self._how_it_ended(status), "")
         if again:
             again()
 
     def _how_it_ended(self, status: int) -> str:
         if self.host:
-            return self.host.failure(status, self._last_words, self._met)
-        last = f": {self._last_words}" if self._last_words else ""
+            return self.host.failure(status, self.worker.last_words, self._met)
+        last = f": {self.worker.last_words}" if self.worker.last_words else ""
         return f"the worker has ended{last}; Play starts a new one"
 
     def _kill(self) -> None:
-        if self._process:
-            self._ending = True
-            self._process.kill()
+        self._ending = self.worker.alive
+        self.worker.kill()
 
     # --- loading and running
 

@@ -326,10 +326,10 @@ def test_stop_while_loading_starts_nothing(running: Bench, qtbot: QtBot) -> None
 
 def test_a_killed_worker_is_one_sentence_and_the_next_play_works(running: Bench, qtbot: QtBot) -> None:
     runner = running.runner
-    assert runner._process is not None
+    assert runner.worker.alive
     told: list[str] = []
     runner.failed.connect(lambda text, node: told.append(text))
-    os.kill(runner._process.processId(), signal.SIGKILL)
+    os.kill(runner.worker.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: runner.state == "off", timeout=PATIENCE)
     assert len(told) == 1
     assert told[0].endswith("Play starts a new one")

@@ -181,9 +181,7 @@ def test_a_worker_that_dies_leaves_a_run_that_goes_on(
     trainer = Trainer.of(session)
 
     def kill() -> None:
-        process = session.runner._process
-        assert process is not None
-        os.kill(process.processId(), signal.SIGKILL)
+        os.kill(session.runner.worker.pid, signal.SIGKILL)
 
     after_epochs(trainer, 1, kill)
     trainer.train()

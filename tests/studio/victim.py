@@ -23,7 +23,7 @@ def mint(seed: int) -> Callable[[], str]:
 
 
 def steps(document: Document, history: History, seed: int) -> Iterator[str]:
-    """Make one step after the other, without end; the name of each, of which the caller plays, stops and saves."""
+    """Make one step after the other, without end, and name it; the caller plays, stops and saves."""
     rng = random.Random(seed)
     while True:
         nodes = sorted(document.nodes)
@@ -50,7 +50,7 @@ def steps(document: Document, history: History, seed: int) -> Iterator[str]:
 
 def main(file: Path, seed: int) -> None:
     """Open the window and go on for ever."""
-    from PySide6.QtCore import QProcess, QTimer
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from studio.window import MainWindow
@@ -72,8 +72,7 @@ def main(file: Path, seed: int) -> None:
             runner.stop()
         elif kind == "save":
             assert window.files.save(session)
-        process = runner.findChild(QProcess)
-        print(kind, process.processId() if process else 0, flush=True)
+        print(kind, runner.worker.pid, flush=True)
 
     print("ready", 0, flush=True)
     timer = QTimer(interval=5)
