@@ -163,7 +163,7 @@ class CanvasView(QGraphicsView):
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
     def pointer_place(self) -> QPointF:
-        """Where in the scene the pointer is, or was when the menu opened; the middle of the view if elsewhere."""
+        """Where in the scene the pointer is, or was when a menu opened; else the middle of the view."""
         if self._asked is not None:
             return self._asked.scene
         at = self.viewport().mapFromGlobal(QCursor.pos())
