@@ -20,8 +20,7 @@ def delete(document: Document, ids: Iterable[str]) -> Ops:
     draft.do(_views_without(document, nodes))
     draft.do(delete_nodes(draft.document, nodes))
     _delete_empty_groups(draft, chosen)
-    notes = sorted(id for id in chosen if is_note(document, id))
-    draft.do([unset_op(["layout", id]) for id in notes])
+    draft.do([unset_op(["layout", id]) for id in _notes(document, chosen)])
     return draft.ops
 
 
@@ -41,6 +40,13 @@ def _views_without(document: Document, nodes: set[str]) -> Ops:
         view for view in document.views if not isinstance(view, dict) or str(view.get("node")) not in nodes
     ]
     return [set_op(["views"], kept)] if len(kept) < len(document.views) else []
+
+
+def _notes(document: Document, chosen: set[str]) -> list[str]:
+    """The frames and comments among these, and those that can be seen only within groups among them."""
+    gone = groups_within(document, chosen)
+    notes = [id for id in document.layout if is_note(document, id)]
+    return sorted(id for id in notes if id in chosen or document.layout[id].get("group") in gone)
 
 
 def _delete_empty_groups(draft: Draft, chosen: set[str]) -> None:

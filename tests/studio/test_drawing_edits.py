@@ -303,6 +303,8 @@ def test_deleting_a_group_deletes_the_groups_within() -> None:
     d, a, projection, b = chain()
     inner = apply(d, grouping.group(d, [projection, b]))
     outer = apply(d, grouping.group(d, [a, inner]))
+    for group in (inner, outer):
+        apply(d, notes.comment(d, (0, 0), "seen only inside", group))
     apply(d, remove.delete(d, [outer]))
     assert not d.nodes
     assert not d.groups
