@@ -45,6 +45,20 @@ def test_a_muted_population_takes_its_projections_delays_and_probes_along() -> N
     assert set(codes(compile_document(d))) == {"MYL107"}
 
 
+def test_a_muted_node_of_an_unknown_type_is_left_out() -> None:
+    d = chain()
+    unknown = {"type": "population.not_installed", "v": 1, "name": "unknown", "params": {}}
+    wire = {"from": ["u", "spikes"], "to": [d.find("p2"), "input"]}
+    ops = [{"op": "add_node", "id": "u", "node": unknown}, {"op": "add_wire", "id": "uw", "wire": wire}]
+    plain = program_of(d).text()
+    d.edit("add", ops)
+    assert "MYL101" in codes(compile_document(d))
+    set_mode(d, "u", "mute")
+    assert program_of(d).text() == plain
+    set_mode(d, "u", "bypass")
+    assert "MYL101" in codes(compile_document(d))
+
+
 def test_a_muted_projection_leaves_the_populations() -> None:
     d = chain()
     set_mode(d, d.find("p1"), "mute")

@@ -15,7 +15,7 @@ BROKEN_PACKAGE = declare("MYL105", "warning", "node types are missing because th
 
 
 def run(graph: Graph, context: Context) -> Graph:
-    """Start the graph; unknown node types stay as vertices without a declaration."""
+    """Start the graph; unknown node types stay as vertices without a declaration, an error unless muted."""
     document = context.document
     if not document.nodes:
         context.report(EMPTY((), "the document has no nodes", hint="add a population and a source of input"))
@@ -26,7 +26,7 @@ def run(graph: Graph, context: Context) -> Graph:
         spec = registry.get(node.type)
         name = node.name or key
         add(graph, Vertex(key, key, name, node.type, spec, node.params))
-        if spec is None:
+        if spec is None and node.extra.get("mode") != "mute":
             near = difflib.get_close_matches(node.type, registry.all(), 1)
             hint = f"did you mean {near[0]}?" if near else "install the package that declares it"
             context.report(UNKNOWN_TYPE((key,), f"'{name}' has the unknown type {node.type}", hint=hint))
