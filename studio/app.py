@@ -66,13 +66,14 @@ def open_window(files: Sequence[Path]) -> MainWindow:
     """Show the window, then open files, offer what a crash left behind, and warm a worker."""
     from PySide6.QtCore import QTimer
 
+    from studio.garbage import GarbageCollector
     from studio.window import MainWindow
 
     window = MainWindow()
     sys.excepthook = _Hook(window)
     window.show()
     gc.freeze()
-    gc.enable()
+    GarbageCollector(window)
     QTimer.singleShot(0, window, lambda: _begin(window, files))
     return window
 

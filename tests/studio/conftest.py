@@ -28,11 +28,15 @@ from studio.workspace import Workspace
 def nothing_left(qapp: QApplication) -> Iterator[None]:
     """No window, running timer, process or thread outlives its test."""
     threads = set(threading.enumerate())
+    gc.disable()  # as in the studio: what is Qt's is freed on the window's thread alone (studio/garbage.py)
+    gc.freeze()  # and what was there before need not be searched
     yield
     for _ in range(3):
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         qapp.processEvents()
         gc.collect()
+    gc.unfreeze()
+    gc.enable()
     left = [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
     assert not left, f"windows are left open: {left}"
     running = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
