@@ -1,7 +1,7 @@
 """Python's garbage, collected on the window's thread alone.
 
-Left to itself the collector runs in whichever thread allocates, the checker's too, and frees there what belongs
-to Qt: widgets destroyed off their thread crash the program.
+Left to itself the collector runs in whichever thread allocates, the checker's too, and frees there what
+belongs to Qt: widgets destroyed off their thread crash the program.
 """
 
 from __future__ import annotations
