@@ -1,40 +1,31 @@
-"""The view: zoom, pan, grid; it gives every event of mouse and keyboard to the gestures."""
+"""The view: zoom, pan, switches, grid and what floats above the drawing."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
     QCursor,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDragMoveEvent,
-    QDropEvent,
-    QFocusEvent,
     QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
     QNativeGestureEvent,
     QPainter,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGraphicsView, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QGraphicsView, QToolTip, QWidget
 
 from studio import gestures
 from studio.canvas import style
 from studio.canvas.face import GRID
 from studio.canvas.flow import Flow
+from studio.canvas.grid import draw_grid
+from studio.canvas.hands import Hands
 from studio.canvas.minimap import Minimap
 from studio.canvas.pins import Pins
 from studio.canvas.reveal import scope_of
 from studio.canvas.scene import CanvasScene
 from studio.canvas.wire import DETAIL
-from studio.gestures import Gesture, Pointer
 from studio.session import Session
 from studio.theme import theme
 
@@ -48,7 +39,7 @@ ROOM = 40.0
 FIT_LARGEST = 1.25
 
 
-class CanvasView(QGraphicsView):
+class CanvasView(Hands):
     """One session's canvas.
 
     ``canvas`` is its scene, ``zoom`` its scale; ``snap``, ``grid`` and ``minimap`` are switches.
@@ -67,9 +58,6 @@ class CanvasView(QGraphicsView):
         self.flow = Flow(self.canvas, self)
         self.setScene(self.canvas)
         self._grid = self._snap = True
-        self._busy: Gesture | None = None
-        self._button = Qt.MouseButton.NoButton
-        self._asked: Pointer | None = None
         self._fitted = False
         self.gestures = [found(self) for found in gestures.table()]
         self._setup()
@@ -228,11 +216,8 @@ class CanvasView(QGraphicsView):
         """The canvas and its grid, of which far from above only every fifth line is left."""
         assert isinstance(rect, QRectF)
         painter.fillRect(rect, style.brush("canvas"))
-        if not self._grid:
-            return
-        step = GRID * 5 ** max(0, math.ceil(math.log(14 / (GRID * self.zoom), 5)))
-        _draw_grid(painter, rect, step, style.mixed("grid", "canvas", 0.45))
-        _draw_grid(painter, rect, 5 * step, style.mixed("grid", "canvas", 0.9))
+        if self._grid:
+            draw_grid(painter, rect, self.zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show everything at the first size, and keep the minimap in its corner."""
@@ -254,73 +239,7 @@ class CanvasView(QGraphicsView):
         self.minimap.follow()
         self.flow.look_at(self.visible_area())
 
-    # Events for gestures
-
-    @property
-    def busy(self) -> bool:
-        """Whether a gesture has the mouse."""
-        return self._busy is not None
-
-    def cancel_gesture(self) -> None:
-        """End the gesture under way without an edit."""
-        if self._busy is not None:
-            ended, self._busy = self._busy, None
-            ended.cancel()
-            ended.end()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Ask the gestures in order who takes the mouse."""
-        if self._busy is not None:
-            return
-        pointer = self._pointer(event)
-        self._busy = next((found for found in self.gestures if found.press(pointer)), None)
-        self._button = event.button()
-        event.accept()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Tell the gesture that has the mouse, or show what lies under the pointer."""
-        pointer = self._pointer(event)
-        if self._busy is not None:
-            self._busy.move(pointer)
-        elif not event.buttons():
-            if not any(found.hover(pointer) for found in self.gestures):
-                self.viewport().unsetCursor()
-            self.canvas.hover_at(pointer.scene)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the gesture whose button goes up."""
-        if self._busy is not None and event.button() == self._button:
-            ended, self._busy = self._busy, None
-            ended.release(self._pointer(event))
-            ended.end()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The first gesture that knows what to do; else it is another press."""
-        pointer = self._pointer(event)
-        if not any(found.double_click(pointer) for found in self.gestures):
-            self.mousePressEvent(event)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """The menu of what lies under the pointer, made by the gestures."""
-        place = self.viewport().rect().center()
-        at = event.pos() if event.reason() is QContextMenuEvent.Reason.Mouse else place
-        menu = QMenu(self)
-        none = Qt.MouseButton.NoButton
-        where = Pointer(self.mapToScene(at), at, none, none, event.modifiers(), event.globalPos())
-        for found in self.gestures:
-            found.menu(where, menu)
-        if not menu.isEmpty():
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            self._asked = where  # what is chosen is done here, wherever the pointer is by then
-            menu.destroyed.connect(lambda: self._answered(where))
-            menu.popup(self.viewport().mapToGlobal(at))
-        else:
-            menu.deleteLater()
-
-    def _answered(self, where: Pointer) -> None:
-        """The menu that was opened there is gone; another may be open by now."""
-        if self._asked is where:
-            self._asked = None
+    # Events of its own
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom around the pointer; with Shift or Alt, or sideways, pan."""
@@ -331,24 +250,6 @@ class CanvasView(QGraphicsView):
         else:
             self.zoom_by(WHEEL ** delta.y(), event.position().toPoint())
         event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape ends a gesture; every other key goes to the gestures."""
-        if event.key() == Qt.Key.Key_Escape and self.busy:
-            self.cancel_gesture()
-        elif not any(found.key(event) for found in self.gestures):
-            QWidget.keyPressEvent(self, event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """A key goes up."""
-        if not any(found.key_up(event) for found in self.gestures):
-            QWidget.keyReleaseEvent(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Who looks elsewhere has let go."""
-        super().focusOutEvent(event)
-        if event.reason() is Qt.FocusReason.ActiveWindowFocusReason:
-            self.cancel_gesture()
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Tooltips and the pinch of a touchpad."""
@@ -365,51 +266,5 @@ class CanvasView(QGraphicsView):
             self.canvas.hover_at(None)
         return super().viewportEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Something from outside comes over the canvas."""
-        self.dragMoveEvent(event)
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Whether it can be dropped here."""
-        pointer = self._dragged(event)
-        accepted = any(found.drag(pointer, event.mimeData()) for found in self.gestures)
-        event.setAccepted(accepted)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """It left."""
-        for found in self.gestures:
-            found.drag_left()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """It is dropped."""
-        pointer = self._dragged(event)
-        if any(found.drop(pointer, event.mimeData()) for found in self.gestures):
-            event.acceptProposedAction()
-            self.setFocus()
-
-    def _pointer(self, event: QMouseEvent) -> Pointer:
-        at = event.position().toPoint()
-        screen = event.globalPosition().toPoint()
-        return Pointer(self.mapToScene(at), at, event.button(), event.buttons(), event.modifiers(), screen)
-
-    def _dragged(self, event: QDropEvent) -> Pointer:
-        at = event.position().toPoint()
-        screen, none = self.viewport().mapToGlobal(at), Qt.MouseButton.NoButton
-        return Pointer(self.mapToScene(at), at, none, event.buttons(), event.modifiers(), screen)
-
     def _on_edited(self) -> None:
         self.cancel_gesture()
-
-
-def _draw_grid(painter: QPainter, rect: QRectF, step: float, colour: QColor) -> None:
-    """Lines one pixel wide, as filled rectangles: those are ten times as fast as lines."""
-    seen = painter.worldTransform()
-    area = seen.mapRect(rect).toAlignedRect()
-    zoom, dx, dy = seen.m11(), seen.dx(), seen.dy()
-    painter.save()
-    painter.resetTransform()
-    for column in range(math.floor(rect.left() / step), math.ceil(rect.right() / step) + 1):
-        painter.fillRect(round(column * step * zoom + dx), area.top(), 1, area.height(), colour)
-    for row in range(math.floor(rect.top() / step), math.ceil(rect.bottom() / step) + 1):
-        painter.fillRect(area.left(), round(row * step * zoom + dy), area.width(), 1, colour)
-    painter.restore()
