@@ -18,6 +18,7 @@ from studio.canvas.changes import change
 from studio.canvas.face import AXIS, Face, PortRef, face_of
 from studio.canvas.node import NodeItem
 from studio.canvas.shown import Shown, shown
+from studio.canvas.way import way_of
 from studio.canvas.wire import WireItem
 from studio.canvas.wiring import Wiring
 from studio.checker import Checked
@@ -28,10 +29,6 @@ Item = NodeItem | WireItem | BoxItem
 I = TypeVar("I", NodeItem, WireItem, BoxItem)
 REACH = 13.0
 """How near to a port or wire the pointer must be, in pixels."""
-LEAD, LANE = -10.0, 24.0
-"""From how far back a wire takes a lane, and how far that is from the nodes."""
-STUB = 110.0
-"""How far a wire that leaves the entered group is drawn."""
 
 
 class CanvasScene(QGraphicsScene):
@@ -88,6 +85,14 @@ class CanvasScene(QGraphicsScene):
         wires = [item for item in self._near(at, reach) if isinstance(item, WireItem)]
         return next((item.key for item in wires if item.near(at, reach)), None)
 
+    def outside_at(self, at: QPointF) -> str | None:
+        """The node outside of the entered group that is named at a place, where a wire leaves."""
+        for item in self.items_by_id.values():
+            if isinstance(item, WireItem) and item.chip.contains(at):
+                wire = self.session.document.wires[item.key]
+                return wire.source.node if item.look.leaves == "in" else wire.target.node
+        return None
+
     def box_at(self, at: QPointF) -> str | None:
         """The comment, or the frame or expanded group whose title lies at a place."""
         boxes = [item for item in self._near(at, 0.0) if isinstance(item, BoxItem)]
@@ -131,10 +136,8 @@ class CanvasScene(QGraphicsScene):
         found = QRectF()
         for key in self.items_by_id if keys is None else keys:
             item = self.items_by_id.get(key)
-            if isinstance(item, (NodeItem, BoxItem)):
+            if item is not None:
                 found = found.united(item.area())
-            elif isinstance(item, WireItem):
-                found = found.united(item.path().boundingRect())
         return found
 
     @property
@@ -294,48 +297,21 @@ class CanvasScene(QGraphicsScene):
             self._put_box(key, box, area.topLeft())
 
     def _put_wire(self, key: str) -> None:
-        wire = self.session.document.wires.get(key)
-        ends = wire and self._ends(key)
-        if not ends:
+        way = way_of(self, key)
+        if way is None:
             self._remove(key)
             return
         look = looks.wire_look(self.session.document, self.wiring, key)
         shift = self._shift.get(key)
         if shift is not None:
             look = looks.shifted(look, shift.x(), shift.y())
-        look = replace(look, lane=self._lane(key, *ends))
+        look = replace(look, lane=way.lane, leaves=way.leaves, outside=way.outside)
         item = self.items_by_id.get(key)
         if not isinstance(item, WireItem):
             self._remove(key)
             item = self._add(key, WireItem(key, look))
             item.detail(self.zoom >= 0.4)
-        item.display(look, *ends)
-
-    def _ends(self, key: str) -> tuple[QPointF, QPointF] | None:
-        """Where a wire begins and ends; None if it is not shown."""
-        wire, stand_in = self.session.document.wires[key], self._shown.stand_in
-        source, target = stand_in.get(wire.source.node), stand_in.get(wire.target.node)
-        if (source is None and target is None) or (source == target and source in self._shown.collapsed):
-            return None
-        start = self.port_pos(wire.source.node, wire.source.port, "out")
-        end = self.port_pos(wire.target.node, wire.target.port, "in")
-        if source is None:
-            start = end - QPointF(STUB, 0)
-        if target is None:
-            end = start + QPointF(STUB, 0)
-        return start, end
-
-    def _lane(self, key: str, start: QPointF, end: QPointF) -> float | None:
-        """Where a wire that runs back is seen: between its two nodes, or above both."""
-        if end.x() > start.x() + LEAD:
-            return None
-        wire, stand_in = self.session.document.wires[key], self._shown.stand_in
-        first = self.node_rect(stand_in.get(wire.source.node, ""))
-        second = self.node_rect(stand_in.get(wire.target.node, ""))
-        upper, lower = sorted((first, second), key=lambda rect: rect.top())
-        if lower.top() - upper.bottom() >= LANE:
-            return (upper.bottom() + lower.top()) / 2
-        return upper.top() - LANE
+        item.display(look, way.start, way.end)
 
     def home(self, key: str) -> QPointF:
         """Where the document puts a node, group, frame or comment, whatever a gesture shows."""

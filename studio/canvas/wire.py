@@ -13,6 +13,8 @@ from studio.canvas.face import ATTACHED
 
 Z_WIRE, Z_HEAD = 0.0, 0.5
 APART = 42.0
+CHIP = 180.0
+"""How wide the name of what lies outside of the entered group may be."""
 DETAIL, LABELS = 0.4, 0.6
 """From which zoom heads and points are shown, and from which labels are."""
 
@@ -30,6 +32,10 @@ class Look:
     """Whether its head stands off the port, where other wires arrive too."""
     lane: float | None = None
     """The height at which a wire runs back that closes a loop."""
+    leaves: str = ""
+    """The side, ``in`` or ``out``, of the port at which it leaves the entered group."""
+    outside: str = ""
+    """What it leads to out there."""
 
 
 class WireItem(QGraphicsPathItem):
@@ -41,10 +47,20 @@ class WireItem(QGraphicsPathItem):
         self.start, self.end = QPointF(), QPointF()
         self.selected = self.hovered = self.dimmed = False
         self.level = 0.0
+        self._chip = QRectF()
         self._trim: Trim | None = None
         self._detailed = True
         self.setZValue(Z_WIRE)
         self._restyle()
+
+    @property
+    def chip(self) -> QRectF:
+        """Where the name of what lies outside of the entered group stands; empty if both ends are inside."""
+        return self._chip
+
+    def area(self) -> QRectF:
+        """What it takes of the scene."""
+        return self.path().boundingRect().united(self._chip)
 
     def display(self, look: Look, start: QPointF, end: QPointF) -> None:
         """Run from here to there and look like this from now on."""
@@ -52,6 +68,7 @@ class WireItem(QGraphicsPathItem):
             return
         self.look, self.start, self.end = look, start, end
         self.setPath(_route(look, start, end))
+        self._chip = _chip_place(look, start, end)
         self._fit_trim()
         self._restyle()
 
@@ -99,7 +116,7 @@ class WireItem(QGraphicsPathItem):
             self._trim.update()
 
     def _fit_trim(self) -> None:
-        if self.look.sign or self.look.label or self.look.points:
+        if self.look.sign or self.look.label or self.look.points or self.look.outside:
             self._need_trim()
         if self._trim is not None:
             self._trim.fit()
@@ -127,7 +144,9 @@ class Trim(QGraphicsRectItem):
         """Follow the wire's path."""
         path = self._wire.path()
         self._label = _label_place(path, self._wire.look.label)
-        self.setRect(path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label))
+        self.setRect(
+            path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label).united(self._wire.chip)
+        )
         if self._wire.look.sign:
             self._head = _head_place(path, self._wire.look.apart)
 
@@ -153,6 +172,8 @@ class Trim(QGraphicsRectItem):
         readable = option.levelOfDetailFromTransform(painter.worldTransform()) >= LABELS
         if readable and not self._label.isNull():
             self._paint_label(painter)
+        if not wire.chip.isNull():
+            self._paint_chip(painter, readable)
 
     def _paint_pulses(self, painter: QPainter, path: QPainterPath) -> None:
         painter.setBrush(style.brush("text"))
@@ -171,6 +192,17 @@ class Trim(QGraphicsRectItem):
         painter.drawPath(shapes.head(sign))
         painter.restore()
 
+    def _paint_chip(self, painter: QPainter, readable: bool) -> None:
+        chip, look = self._wire.chip, self._wire.look
+        painter.setPen(style.pen("accent" if self._wire.hovered else f"kind.{look.kind}", 1))
+        painter.setBrush(style.brush("panel"))
+        painter.drawRoundedRect(chip, 10, 10)
+        if readable:
+            painter.setPen(style.colour("text"))
+            painter.setFont(style.font("info"))
+            text = style.elided("info", look.outside, CHIP)
+            painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
+
     def _paint_label(self, painter: QPainter) -> None:
         place = self._label
         painter.setPen(style.pen("kind.delays", 1))
@@ -179,6 +211,21 @@ class Trim(QGraphicsRectItem):
         painter.setPen(style.colour("text"))
         painter.setFont(style.font("info"))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._wire.look.label)
+
+
+def _chip_place(look: Look, start: QPointF, end: QPointF) -> QRectF:
+    """Beyond the end that is outside of the entered group."""
+    if not look.outside:
+        return QRectF()
+    width = min(style.metrics("info").horizontalAdvance(look.outside), CHIP) + 18
+    far = start if look.leaves == "in" else end
+    chip = QRectF(0, 0, width, 20)
+    chip.moveCenter(far)
+    if look.kind in ATTACHED:
+        chip.translate(0, 10 if look.leaves == "in" else -10)
+    else:
+        chip.translate(-width / 2 if look.leaves == "in" else width / 2, 0)
+    return chip
 
 
 def _label_place(path: QPainterPath, label: str) -> QRectF:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from engine.document import Document, dumps
 from engine.document.ops import set_op
 from studio.canvas.view import CanvasView
+from studio.canvas.wire import WireItem
 from studio.session import Session
 from tests.studio.drawings import chain, grouped
 
@@ -299,3 +300,17 @@ def test_reveal_enters_the_scope_that_shows_a_node(make: Make) -> None:
     view.centre_on(QPointF(3000, 3000))
     view.reveal(["w"])
     assert view.visible_area().contains(view.canvas.node_rect("g"))
+
+
+def test_a_wire_that_leaves_the_group_names_what_is_outside_and_a_click_goes_there(make: Make) -> None:
+    view = make(grouped(collapsed=True))
+    view.session.enter("g")
+    into, out = view.canvas.items_by_id["nw"], view.canvas.items_by_id["wc"]
+    assert isinstance(into, WireItem)
+    assert isinstance(out, WireItem)
+    assert into.look.outside == "from noise · spikes"
+    assert out.look.outside == "to cells · input"
+    assert into.chip.right() <= into.start.x() < into.end.x() < out.end.x() <= out.chip.left()
+    QTest.mouseClick(view.viewport(), LEFT, NONE, view.mapFromScene(out.chip.center()))
+    assert view.session.scope is None
+    assert view.session.selection == {"c"}
