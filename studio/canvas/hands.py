@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -97,6 +97,18 @@ class Hands(QGraphicsView):
         if self._asked is where:
             self._asked = None
 
+    def event(self, event: QEvent) -> bool:
+        """A gesture may claim a key before it is taken for a shortcut."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            return self._claimed(event) or super().event(event)
+        return super().event(event)
+
+    def _claimed(self, event: QKeyEvent) -> bool:
+        found = any(found.claims(event) for found in self.gestures)
+        if found:
+            event.accept()
+        return found
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape ends a gesture; every other key goes to the gestures."""
         if event.key() == Qt.Key.Key_Escape and self.busy:
@@ -112,6 +124,8 @@ class Hands(QGraphicsView):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Who looks elsewhere has let go."""
         super().focusOutEvent(event)
+        for found in self.gestures:
+            found.forget_keys()
         if event.reason() is Qt.FocusReason.ActiveWindowFocusReason:
             self.cancel_gesture()
 

@@ -111,6 +111,10 @@ class Gesture:
     def menu(self, pointer: Pointer, menu: QMenu) -> None:
         """A context menu opens here: add to it what this gesture offers."""
 
+    def claims(self, event: QKeyEvent) -> bool:
+        """A key goes down that may be a shortcut: True if it is to come to ``key`` instead."""
+        return False
+
     def key(self, event: QKeyEvent) -> bool:
         """A key goes down with the focus on the canvas: True if this gesture used it."""
         return False
@@ -118,6 +122,9 @@ class Gesture:
     def key_up(self, event: QKeyEvent) -> bool:
         """A key goes up: True if this gesture used it."""
         return False
+
+    def forget_keys(self) -> None:
+        """The keyboard goes elsewhere: the release of a key that is held will not be heard."""
 
     def drag(self, pointer: Pointer, data: QMimeData) -> bool:
         """Something from outside is dragged over the canvas: True if it can be dropped here."""

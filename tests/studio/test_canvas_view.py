@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QAction, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -123,6 +123,26 @@ def test_middle_drag_or_space_and_drag_pans(make: Make, space: bool) -> None:
     assert view.mapToScene(QPoint(0, 0)) - before == QPointF(-60, 40)
     assert not view.session.dirty
     assert not view.session.selection
+
+
+def test_a_tap_of_space_is_the_shortcut_and_a_drag_with_it_is_not(make: Make) -> None:
+    view = make(chain())
+    played: list[bool] = []
+    play = QAction(view)
+    play.setShortcut(QKeySequence(Qt.Key.Key_Space))
+    play.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    play.triggered.connect(lambda: played.append(True))
+    view.addAction(play)
+    QTest.keyPress(view, Qt.Key.Key_Space)
+    drag(view, pixel(view, 20, 20), pixel(view, 90, 20))
+    QTest.keyRelease(view, Qt.Key.Key_Space)
+    assert not played
+    QTest.keyPress(view, Qt.Key.Key_Space)
+    assert not played
+    QTest.keyRelease(view, Qt.Key.Key_Space)
+    assert played == [True]
+    drag(view, pixel(view, 20, 20), pixel(view, 90, 20))
+    assert at(view, "n") != [0, 0]
 
 
 def test_fit_shows_all_and_fit_selection_shows_that(make: Make) -> None:
