@@ -31,6 +31,9 @@ MAIN_JOB = ["train", "projects/spoken-digits/spoken-digits.myelin", "--compare"]
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 """On Linux any of these says where windows are shown; the last names a place by hand."""
 
+SHARED_AMONG_CORES = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+"""How `python -m tests` runs pytest; each file stays in one process, with what it sets up once."""
+
 RUN_MYELIN = "import sys; sys.argv[0] = 'myelin'; from engine.cli import main; sys.exit(main())"
 
 NETWORK_SIGNS = (
@@ -68,7 +71,7 @@ def has_display() -> bool:
 
 def start_tests(arguments: Sequence[str]) -> int:
     """Set up with the test tools, then run pytest with `arguments`; returns its exit status."""
-    return _start(("studio", "test"), ["-m", "pytest", *arguments])
+    return _start(("studio", "test"), ["-m", "pytest", *SHARED_AMONG_CORES, *arguments])
 
 
 def print_python(extras: Sequence[str]) -> int:
