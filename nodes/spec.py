@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from nodes.ops import Array, Ops
+from nodes.words import number
 
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape | None]
@@ -70,14 +71,10 @@ def _check_number(param: Param, value: Any) -> str | None:
     if not abs(value) <= sys.float_info.max:  # neither an infinity, nor NaN, nor an integer beyond any float
         return "must be finite"
     if param.low is not None and value < param.low:
-        return f"must be at least {param.low:g}{_unit(param)}, not {value:g}"
+        return f"must be at least {number(param.low, param.unit)}, not {number(value)}"
     if param.high is not None and value > param.high:
-        return f"must be at most {param.high:g}{_unit(param)}, not {value:g}"
+        return f"must be at most {number(param.high, param.unit)}, not {number(value)}"
     return None
-
-
-def _unit(param: Param) -> str:
-    return f" {param.unit}" if param.unit else ""
 
 
 def _check_choice(param: Param, value: Any) -> str | None:

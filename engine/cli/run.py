@@ -26,6 +26,7 @@ from engine.program import Program, Record, Source
 from engine.recipe import recipe as recipe_of
 from engine.runs import folder_of_run, write_record
 from nodes.spec import Values
+from nodes.words import number
 
 if TYPE_CHECKING:
     from engine.backend.network import Network
@@ -150,7 +151,7 @@ def _simulate(
 def _steps(duration: float, dt: float) -> int:
     if not 0.5 * dt <= duration < math.inf:
         raise UsageError(
-            f"a run of {duration:g} ms with steps of {dt:g} ms is not possible: change --duration"
+            f"a run of {number(duration, 'ms')} with steps of {dt:g} ms is not possible: change --duration"
         )
     return max(1, round(duration / dt))
 
@@ -196,4 +197,4 @@ def _show(program: Program, report: dict[str, Any], folder: Path) -> None:
             f"{one['severity']} {one['code']}: {one['text']}" + (f" ({one['hint']})" if one["hint"] else "")
         )
     many = f"{report['samples']} samples of " if report["samples"] > 1 else ""
-    print(f"{many}{report['duration_ms']:g} ms in {report['steps']:,} steps; records: {folder}")
+    print(f"{many}{number(report['duration_ms'], 'ms')} in {report['steps']:,} steps; records: {folder}")

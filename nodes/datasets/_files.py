@@ -12,6 +12,7 @@ import numpy as np
 from nodes.roles import DataSet
 from nodes.samples import DataError, Samples
 from nodes.spec import Param, Shape, Shapes, Values
+from nodes.words import number
 
 LONGEST = 1_000_000  # steps of one sample; more is a file in the wrong unit
 T = TypeVar("T")
@@ -138,5 +139,6 @@ def repeat(values: np.ndarray, duration: float, dt: float) -> np.ndarray:
 def steps_of(duration: float, dt: float) -> int:
     """A length in ms as steps, at least one; refuses one that no memory would hold."""
     if duration / dt > LONGEST:
-        raise DataError(f"the duration {duration:g} ms is over {LONGEST:,} steps of {dt:g} ms: shorten it.")
+        asked = number(duration, "ms")
+        raise DataError(f"the duration {asked} is over {LONGEST:,} steps of {dt:g} ms: shorten it.")
     return max(1, round(duration / dt))

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from nodes.spec import Node, Param
+from nodes.words import number
 from studio.canvas.words import symbol as greek
 
 
@@ -25,9 +26,9 @@ def symbol(name: str) -> str:
 
 def shown(value: Any, unit: str = "") -> str:
     """A value as a person would write it."""
-    text = (
-        f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number(value, unit)
+    text = value if isinstance(value, str) else json.dumps(value)
     text = text or "empty"
     return f"{text} {unit}" if unit else text
 
@@ -36,16 +37,12 @@ def limits(param: Param) -> str:
     """The range or the choices of a parameter; empty where anything goes."""
     if param.choices:
         return ", ".join(param.choices)
-    unit = f" {param.unit}" if param.unit else ""
-    match param.low, param.high:
-        case None, None:
-            return ""
-        case low, None:
-            return f"at least {low:g}{unit}"
-        case None, high:
-            return f"at most {high:g}{unit}"
-        case low, high:
-            return f"{low:g} to {high:g}{unit}"
+    low, high, unit = param.low, param.high, param.unit
+    if low is not None and high is not None:
+        return f"{number(low)} to {number(high, unit)}"
+    if low is not None:
+        return f"at least {number(low, unit)}"
+    return f"at most {number(high, unit)}" if high is not None else ""
 
 
 def tooltip(name: str, param: Param) -> str:

@@ -56,7 +56,7 @@ def test_as_json(myelin: Myelin) -> None:
     (found,) = network["diagnostics"]
     assert network["error"] is None
     assert (found["code"], found["severity"], found["at"]) == ("MYL110", "error", "tau_mem")
-    assert found["fix"] == "Reset tau_mem to 20.0"
+    assert found["fix"] == "Reset 'tau_mem' to 20 ms"
     assert found["nodes"] == [load(BROKEN / "value-out-of-range.myelin").find("cells")]
     assert half["diagnostics"] == []
     assert "half-a-file.myelin" in half["error"]

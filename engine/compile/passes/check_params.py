@@ -10,6 +10,7 @@ from engine.compile.diagnostics import Fix, declare
 from engine.compile.graph import Context, Graph, Vertex, update, vertices
 from engine.recipe import SCHEMAS
 from nodes.spec import Param, Values
+from nodes.words import number
 
 AFTER = ("expand_groups",)
 BAD_VALUE = declare("MYL110", "error", "a parameter has a value it cannot have")
@@ -60,13 +61,14 @@ def _report(context: Context, vertex: Vertex, name: str, sentence: str | None) -
             if near
             else f"it has {', '.join(sorted(vertex.spec.params)) or 'none'}"
         )
-        fix = Fix(f"Remove {name}", ({"op": "unset", "path": path},))
+        fix = Fix(f"Remove '{name}'", ({"op": "unset", "path": path},))
         context.report(
             UNKNOWN_PARAM((vertex.origin,), f"'{vertex.name}' has no parameter {name}", name, hint, fix)
         )
         return True
-    default = vertex.spec.params[name].default
-    fix = Fix(f"Reset {name} to {default}", ({"op": "set", "path": path, "value": default},))
+    param = vertex.spec.params[name]
+    words = number(param.default, param.unit) if param.kind in ("int", "float") else str(param.default)
+    fix = Fix(f"Reset '{name}' to {words}", ({"op": "set", "path": path, "value": param.default},))
     context.report(BAD_VALUE((vertex.origin,), f"'{vertex.name}': {name} {sentence}", name, "", fix))
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.compile.diagnostics import declare
 from engine.compile.graph import Context, Graph, Vertex, vertices
+from nodes.words import number
 
 AFTER = ("discretise",)
 UNSTABLE = declare("MYL151", "warning", "a time constant is shorter than Euler integration allows")
@@ -40,7 +41,8 @@ def _check_rate(context: Context, v: Vertex) -> None:
     most = 1000 / context.dt
     for name, param in v.spec.params.items() if v.role in ("population", "encoder") else ():
         if param.unit == "Hz" and v.p[name] > most:
-            message = f"'{v.name}': {name} of {v.p[name]:g} Hz is cut to {most:g} Hz, one spike in every step"
+            given, kept = number(v.p[name], "Hz"), number(most, "Hz")
+            message = f"'{v.name}': {name} of {given} is cut to {kept}, one spike in every step"
             context.report(TOO_FAST((v.origin,), message, name, "use a lower rate or a shorter time step"))
 
 
