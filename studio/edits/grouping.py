@@ -80,6 +80,12 @@ def expose(document: Document, group: str, side: str, end: End) -> Ops:
     _known(document, group)
     if end.node not in members(document.groups)[group]:
         raise EditError(f"'{document.groups[group]['name']}' shows ports of what is in it only")
+    repeat, name = document.groups[group].get("repeat", 1), document.groups[group]["name"]
+    if repeat > 1:
+        raise EditError(
+            f"'{name}' repeats {repeat} times and is chained by the ports it shows: "
+            "set repeat to 1 before it shows another"
+        )
     draft = Draft(document)
     expose_end(draft, group, side, end)
     return draft.ops

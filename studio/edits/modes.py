@@ -21,6 +21,13 @@ def toggle(document: Document, nodes: Iterable[str], mode: str) -> Ops:
     return [set_op(["nodes", node, "mode"], mode) for node in chosen if mode_of(document, node) != mode]
 
 
+def take_in(document: Document, nodes: Iterable[str]) -> Ops:
+    """Take away whatever mode nodes have."""
+    return [
+        unset_op(["nodes", node, "mode"]) for node in sorted(nodes) if mode_of(document, node) is not None
+    ]
+
+
 def mode_of(document: Document, node: str) -> object:
     """``mute``, ``bypass`` or None."""
     return document.nodes[node].extra.get("mode")

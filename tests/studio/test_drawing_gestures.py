@@ -458,3 +458,15 @@ def test_the_menu_of_a_port_shows_it_on_the_group_around(hand: Hand) -> None:
     entries(menu)["Show spikes on 'layer'"].trigger()
     menu.close()
     assert hand.document.groups[group]["ports"]["out"] == {"spikes": [B, "spikes"]}
+
+
+def test_a_repeated_group_says_why_it_shows_no_other_port(hand: Hand, qtbot: QtBot) -> None:
+    group = folded(hand)
+    hand.session.edit("Repeat", [{"op": "set", "path": ["groups", group, "repeat"], "value": 3}])
+    hand.session.enter(group)
+    menu = context_menu(hand, hand.port(B, "spikes", "out") - QPointF(2, 0))
+    with qtbot.waitSignal(hand.session.refused) as said:
+        entries(menu)["Show spikes on 'layer'"].trigger()
+    menu.close()
+    assert said.args[0].startswith("'layer' repeats 3 times")
+    assert not hand.document.groups[group]["ports"].get("out")

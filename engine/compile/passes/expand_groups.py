@@ -57,12 +57,15 @@ def _places(groups: dict[str, Any], key: str) -> list[Copies]:
 def _pairs(ports: dict[str, Any]) -> list[tuple[End, End]]:
     """(out end, in end) pairs that chain one copy to the next."""
     outs, ins = ports.get("out", {}), ports.get("in", {})
-    names = (
-        [(out, into) for out in outs for into in ins]
-        if len(outs) == len(ins) == 1
-        else [(name, name) for name in sorted(outs) if name in ins]
-    )
-    return [((outs[out][0], outs[out][1]), (ins[into][0], ins[into][1])) for out, into in names]
+    return [((outs[out][0], outs[out][1]), (ins[into][0], ins[into][1])) for out, into in chained(ports)]
+
+
+def chained(ports: dict[str, Any]) -> list[tuple[str, str]]:
+    """Which exposed output of a copy feeds which exposed input of the next."""
+    outs, ins = ports.get("out", {}), ports.get("in", {})
+    if len(outs) == len(ins) == 1:
+        return [(out, into) for out in outs for into in ins]
+    return [(name, name) for name in sorted(outs) if name in ins]
 
 
 def _repeat(graph: Graph, nodes: list[str], place: Copies, repeat: int, pairs: list[tuple[End, End]]) -> None:
