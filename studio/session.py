@@ -31,6 +31,8 @@ class Session(QObject):
     """Another group is entered, or the top is."""
     revealed = Signal(str)
     """Something is to be brought into view: the id of a node, wire, group, frame or comment."""
+    pointed = Signal(str, str)
+    """A port or parameter is to be pointed out: the node's id (empty: the document itself) and its name."""
     path_changed = Signal()
     checked = Signal(object)
     """A Checked of the document as it is now."""
@@ -153,11 +155,16 @@ class Session(QObject):
             self.select(())
             self.scope_changed.emit()
 
-    def reveal(self, id: str) -> None:
-        """Select something and bring it into view, entering the group that hides it."""
+    def reveal(self, id: str, at: str = "") -> None:
+        """Select something and bring it into view, entering the group that hides it.
+
+        ``at``: the port or parameter of it that matters.
+        """
         self.enter(self._scope_that_shows(id))
         self.select([id])
         self.revealed.emit(id)
+        if at:
+            self.pointed.emit(id, at)
 
     def _scope_that_shows(self, id: str) -> str | None:
         """The scope as it is if the node can be seen there, else the group it lies in, else the top."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF
 
 from studio.canvas.face import GRID
+from studio.canvas.node import NodeItem
+from studio.canvas.ring import Ring
 from studio.canvas.view import CanvasView
 from studio.edits.create import add_centred
 from studio.gestures import Gesture, gesture
@@ -14,10 +16,15 @@ from studio.gestures import Gesture, gesture
 class Place(Gesture):
     """Adds the node in the middle of the view, beside any that lies there, and shows what is revealed."""
 
+    ring: Ring | None = None
+
     def __init__(self, view: CanvasView) -> None:
         super().__init__(view)
         view.session.node_wanted.connect(self._add)
         view.session.revealed.connect(self._reveal)
+        view.session.pointed.connect(self._point)
+        view.session.edited.connect(self._unpoint)
+        view.session.scope_changed.connect(self._unpoint)
 
     def _add(self, type: str) -> None:
         self.session.attempt(lambda: self._place(type))
@@ -38,3 +45,20 @@ class Place(Gesture):
 
     def _reveal(self, id: str) -> None:
         self.view.reveal([id])
+
+    def _point(self, node: str, name: str) -> None:
+        """Let a ring blink around a port; a parameter is the inspector's to show."""
+        self._unpoint()
+        item = self.scene.items_by_id.get(self.scene.shown.stand_in.get(node, ""))
+        sockets = item.face.by_ref if isinstance(item, NodeItem) else {}
+        found = next(
+            (socket for ref, socket in sockets.items() if (ref.node, ref.port) == (node, name)), None
+        )
+        if item is not None and found is not None:
+            self.ring = Ring(self.scene, item.pos() + QPointF(found.x, found.y))
+
+    def _unpoint(self) -> None:
+        """What was pointed out may lie elsewhere now."""
+        if self.ring is not None:
+            self.ring.remove()
+            self.ring = None

@@ -6,7 +6,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from engine.document import Document
 from engine.recipe import RUN, TRAIN
+from nodes import registry
 from nodes.spec import Param
 from studio.inspector.form import WIDEST, Form
 from studio.inspector.meaning import becomes
@@ -26,6 +28,12 @@ META = {
 TITLES = {"dt_ms": "time step"}
 
 
+def trains(document: Document) -> bool:
+    """Whether there is a data set or a loss."""
+    found = {spec.role for node in document.nodes.values() if (spec := registry.get(node.type))}
+    return not found.isdisjoint(("dataset", "loss"))
+
+
 class DocumentPage(Page):
     """Title, time step and seed, then how to train and how to run."""
 
@@ -40,10 +48,14 @@ class DocumentPage(Page):
         self.meta = Form(META, TITLES, self, WIDEST)
         for widget in (title, self.counts, self.problems, self.meta):
             self.column.addWidget(widget)
-        self.column.addWidget(
-            Section("Training", lambda parent: self._recipe("train", TRAIN, parent), True, self)
+        self.training = Section(
+            "Training", lambda parent: self._recipe("train", TRAIN, parent), False, self, TRAIN
         )
-        self.column.addWidget(Section("Running", lambda parent: self._recipe("run", RUN, parent), True, self))
+        self.why = quiet("Nothing to train yet: there is neither a data set nor a loss.")
+        self.running = Section("Running", lambda parent: self._recipe("run", RUN, parent), True, self, RUN)
+        self._trains: tuple[Session, bool] | None = None
+        for part in (self.training, self.why, self.running):
+            self.column.addWidget(part)
         self.column.addStretch(1)
 
     def _recipe(self, kind: str, params: dict[str, Param], parent: QWidget) -> Form:
@@ -65,14 +77,14 @@ class DocumentPage(Page):
         self.session = session
         for form in self.forms():
             form.bind(session, self._place(form), self._meaning)
-        self._count()
+        self._show()
         self.show_problems()
 
     def refresh(self) -> None:
         """Show the document as it is now."""
         for form in self.forms():
             form.refresh()
-        self._count()
+        self._show()
 
     def show_problems(self) -> None:
         """Problems that belong to no node."""
@@ -80,10 +92,16 @@ class DocumentPage(Page):
             found = [d for d in self.session.problems.diagnostics if not d.nodes]
             self.problems.show_problems(self.session, found)
 
-    def _count(self) -> None:
+    def _show(self) -> None:
+        """How much there is, and settings of training where there is something to train."""
         if self.session:
             document = self.session.document
             self.counts.setText(f"{len(document.nodes):,} nodes, {len(document.wires):,} wires")
+            now = (self.session, trains(document))
+            if now != self._trains:  # else it stays open or closed as the user left it
+                self._trains = now
+                self.training.open(now[1])
+                self.why.setVisible(not now[1])
 
     def _meaning(self, name: str, param: Param, value: Any) -> str:
         assert self.session

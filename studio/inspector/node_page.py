@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSize
@@ -20,6 +20,7 @@ from studio.inspector.facts import facts
 from studio.inspector.form import Form
 from studio.inspector.glyph import role_icon
 from studio.inspector.meaning import becomes, equations
+from studio.inspector.mode_line import ModeLine
 from studio.inspector.name_line import NameLine
 from studio.inspector.note import Note
 from studio.inspector.page import Page, quiet
@@ -66,6 +67,8 @@ class NodePage(Page):
         self.title.setVisible(self.many)
         self.name.renamed.connect(self._rename)
         self.column.addLayout(row)
+        self.mode = ModeLine(self)
+        self.column.addWidget(self.mode)
         self.kind = quiet("", self)
         self.column.addWidget(self.kind)
         if len(self.specs) == 1:
@@ -84,9 +87,11 @@ class NodePage(Page):
         if not self.params:
             self.column.addWidget(quiet("No parameters in common." if self.many else "It has no parameters."))
         if learning:
-            self._section("Learning", lambda parent: self._form(learning, parent), not main)
+            self._section("Learning", lambda parent: self._form(learning, parent), not main, learning)
         if conventions:
-            self._section("Conventions", lambda parent: self._conventions(conventions, parent), False)
+            self._section(
+                "Conventions", lambda parent: self._conventions(conventions, parent), False, conventions
+            )
 
     def _rest(self) -> None:
         if self.many:
@@ -98,8 +103,8 @@ class NodePage(Page):
         self.note.written.connect(self._write_note)
         self._section("Note", lambda parent: self.note, True)
 
-    def _section(self, title: str, build: Any, opened: bool) -> Section:
-        section = Section(title, build, opened, self)
+    def _section(self, title: str, build: Any, opened: bool, names: Collection[str] = ()) -> Section:
+        section = Section(title, build, opened, self, names)
         self.column.addWidget(section)
         return section
 
@@ -165,6 +170,7 @@ class NodePage(Page):
         if self.presets:
             self.presets.refresh()
         nodes = self.session.document.nodes
+        self.mode.show_nodes(self.session, self.ids)
         if self.many:
             counted = Counter(nodes[id].type for id in self.ids)
             self.title.setText(f"{len(self.ids)} nodes")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QToolButton, QWidget
 
+from engine.compile.passes.expand_groups import chained
 from engine.document import Document
 from engine.document.ops import set_op
 from engine.document.records import End
@@ -20,6 +22,7 @@ from studio.edits import grouping
 from studio.edits.ports import Ports
 from studio.inspector.facts import cross
 from studio.inspector.form import Form
+from studio.inspector.mode_line import ModeLine
 from studio.inspector.name_line import NameLine
 from studio.inspector.note import Note
 from studio.inspector.page import Page, quiet, words
@@ -30,7 +33,14 @@ from studio.session import Ops, Session
 from studio.theme import theme
 
 COLOURS = ("accent", "muted", "good", "warning", "error", "kind.delays", "kind.potential")
-GROUP = {"repeat": Param(1, low=1, high=10_000, doc="copies of the members, chained by the exposed ports")}
+GROUP = {
+    "repeat": Param(
+        1,
+        low=1,
+        high=10_000,
+        doc="how many copies of its nodes stand one behind the other, each with weights of its own",
+    )
+}
 NOTE = {"colour": Param("accent", choices=COLOURS, doc="the role whose colour it has")}
 
 
@@ -93,12 +103,13 @@ class UnknownPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.name, self.about, self.problems = heading(""), words(), ProblemLines()
+        self.name, self.mode = heading(""), ModeLine()
+        self.about, self.problems = words(), ProblemLines()
         self.params = QPlainTextEdit()
         self.params.setReadOnly(True)
         self.params.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.params.setToolTip("The node's parameters as they are saved; they can be read, not changed")
-        for widget in (self.name, self.about, self.problems, self.params):
+        for widget in (self.name, self.mode, self.about, self.problems, self.params):
             self.column.addWidget(widget)
 
     def refresh(self) -> None:
@@ -108,6 +119,7 @@ class UnknownPage(Page):
         if node is None:
             return
         self.name.setText(node.name or node.type)
+        self.mode.show_nodes(self.session, list(self.session.selection))
         self.about.setText(
             f"The node type {node.type} is not installed. The node is kept as it is, "
             "and is whole again once the package that declares it is installed."
@@ -137,6 +149,8 @@ class GroupPage(Page):
         for widget in (self.name, self.counts, self.form):
             self.column.addWidget(widget)
         self.column.addWidget(Section("Exposed ports", lambda parent: self.ports, True))
+        self.fixed = quiet("While it repeats it can show no other ports: set repeat to 1 first.")
+        self.column.addWidget(self.fixed)
         self.column.addStretch(1)
 
     @property
@@ -149,7 +163,8 @@ class GroupPage(Page):
         """Show the selected group."""
         self.commit()
         self.session = session
-        self.form.bind(session, Entry(session, ["groups", self.group], "the group", {"repeat": 1}))
+        place = Entry(session, ["groups", self.group], "the group", {"repeat": 1})
+        self.form.bind(session, place, self._meaning)
         self.refresh()
 
     def refresh(self) -> None:
@@ -166,9 +181,21 @@ class GroupPage(Page):
             for side in ("in", "out")
             for name, end in group["ports"].get(side, {}).items()
         ]
+        self.fixed.setVisible(group.get("repeat", 1) > 1)
         if self._shown != (self.group, ports):
             self._shown = (self.group, ports)
             self._list(ports)
+
+    def _meaning(self, name: str, param: Param, value: Any) -> str:
+        """What repeating this group comes to."""
+        assert self.session
+        if not isinstance(value, int) or value < 2:
+            return ""
+        pairs = chained(self.session.document.groups[self.group]["ports"])
+        if not pairs:
+            return "It needs an exposed input and an exposed output to chain its copies by."
+        feeds = ", ".join(f"{out} of each feeds {into} of the next" for out, into in pairs)
+        return f"= {value:,} copies in a row: {feeds}; what leaves comes from the last."
 
     def commit(self) -> None:
         """Take what is being typed."""

@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.inspector.form import Form
+from studio.inspector.row import Row
+from studio.inspector.section import Section
 from studio.session import Session
 
 
@@ -33,6 +35,13 @@ class Page(QWidget):
     def forms(self) -> list[Form]:
         """All forms of the page that exist by now."""
         return self.findChildren(Form)
+
+    def row(self, name: str) -> Row | None:
+        """The row of a parameter, brought to light; None if there is none."""
+        for section in self.findChildren(Section):
+            if name in section.names:
+                section.open(True)
+        return next((form.rows[name] for form in self.forms() if name in form.rows), None)
 
     def commit(self) -> None:
         """Take what is being typed."""

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 
 class Section(QWidget):
-    """``build`` makes the content, a child of what it is given, when the section is first opened."""
+    """``build`` makes the content, a child of what it is given, when the section is first opened.
+
+    ``names``: the parameters that can be found in it.
+    """
 
     def __init__(
-        self, title: str, build: Callable[[QWidget], QWidget], opened: bool, parent: QWidget | None = None
+        self,
+        title: str,
+        build: Callable[[QWidget], QWidget],
+        opened: bool,
+        parent: QWidget | None = None,
+        names: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
+        self.names = names
         self._build = build
         self.opened = False
         self.content: QWidget | None = None

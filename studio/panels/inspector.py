@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QTimer, SignalInstance
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, SignalInstance
+from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QLabel, QScrollArea, QStackedLayout, QWidget
 
 from nodes import registry
 from studio.canvas.shown import is_note
@@ -67,6 +67,7 @@ class Inspector(QWidget):
     def _wiring(self, session: Session) -> Iterable[tuple[SignalInstance, Callable[..., None]]]:
         return (
             (session.selection_changed, self._turn),
+            (session.pointed, self._point),
             (session.edited, self._on_edited),
             (session.checked, self._on_checked),
         )
@@ -125,6 +126,18 @@ class Inspector(QWidget):
         if self.page:
             self.page.show_problems()
         self._idle.start()
+
+    def _point(self, node: str, name: str) -> None:
+        """Come to the front with a parameter, ready to be changed; a port is the canvas's to show."""
+        row = self.page.row(name) if self.page else None
+        if row is None or self.page is None:
+            return
+        dock, scroll = self.parentWidget(), self._scrolls[self.page]
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+        row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, row, lambda: scroll.ensureWidgetVisible(row))  # once it has its place
 
     def _prepare(self) -> None:
         """Make a page ahead for a type of the document: the first click on a node need not wait for it."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.compile import Diagnostic
+from nodes import registry
 from studio.panels import panel
 from studio.problems.delegate import ProblemDelegate
 from studio.problems.model import FAILED, PROBLEM, SEVERITIES, ProblemModel
@@ -192,9 +193,17 @@ class Problems(QWidget):
             id for node in problem.nodes if (id := node.partition("~")[0]) in self._session.document.nodes
         ]
         if known:
-            self._session.reveal(known[0])
+            owners = [id for id in known if self._has(id, problem.at)]
+            self._session.reveal((owners or known)[0], problem.at)
         elif not problem.nodes:
             self._session.select(())  # the inspector shows the document's own settings
+            self._session.pointed.emit("", problem.at)
+
+    def _has(self, node: str, name: str) -> bool:
+        """Whether a node has a port or parameter of this name."""
+        assert self._session
+        spec = registry.get(self._session.document.nodes[node].type)
+        return spec is not None and name in {*spec.inputs, *spec.outputs, *spec.params}
 
     def fix(self, problem: Diagnostic) -> None:
         """Mend a problem in one step."""

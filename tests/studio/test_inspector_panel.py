@@ -172,7 +172,7 @@ def test_help_is_shown_for_the_row_with_the_focus(
     assert "Firing threshold" in found._info.text()
     row(inspector, "tau_mem").editor.setFocus()
     assert not found._info.isVisible()
-    assert "0.01 to 1e+06 ms" in row(inspector, "tau_mem")._info.text()
+    assert "0.01 to 1,000,000 ms" in row(inspector, "tau_mem")._info.text()
 
 
 def test_several_nodes_are_edited_together(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
@@ -328,6 +328,7 @@ def test_a_wire_tells_its_ends(qtbot: QtBot, session: Session, inspector: Inspec
 def test_the_document_and_its_recipes(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
     assert isinstance(inspector.page, DocumentPage)
     before = dumps(session.document)
+    open_all(inspector)
     write(qtbot, row(inspector, "dt_ms").editor.line, "500 us")
     assert session.document.meta["dt_ms"] == 0.5
     write(qtbot, row(inspector, "dt_ms").editor.line, "0")
@@ -357,6 +358,8 @@ def test_a_group_has_name_repetition_and_ports(qtbot: QtBot, session: Session, i
     assert isinstance(page, GroupPage)
     write(qtbot, row(inspector, "repeat").editor.line, "3")
     assert session.document.groups["gggggggg"]["repeat"] == 3
+    assert "3 copies in a row: y of each feeds x of the next" in row(inspector, "repeat")._info.text()
+    assert page.fixed.isVisible()
     write(qtbot, page.name, "stack")
     assert session.document.groups["gggggggg"]["name"] == "stack"
     line = page.grid.itemAtPosition(0, 1).widget()
@@ -446,3 +449,39 @@ def test_a_node_outside_the_network_says_so(qtbot: QtBot, session: Session, insp
     session.edit("Bad", [set_op(["nodes", id_of(session, "cells"), "params", "tau_mem"], -5.0)])
     qtbot.waitUntil(lambda: session.checker.settled)
     assert inspector.page.facts.text() == "Known once the drawing has no errors."
+
+
+def test_a_muted_node_is_taken_in_again(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
+    cells, weights = id_of(session, "cells"), id_of(session, "weights")
+    choose(session, "cells")
+    page = inspector.page
+    assert isinstance(page, NodePage)
+    assert not page.mode.isVisible()
+    session.edit("Mute", [set_op(["nodes", cells, "mode"], "mute")])
+    assert page.mode.isVisible()
+    assert page.mode.text.text() == "Muted: left out of the network"
+    session.edit("Bypass", [set_op(["nodes", weights, "mode"], "bypass")])
+    choose(session, "cells", "weights")
+    page = inspector.page
+    assert isinstance(page, NodePage)
+    assert page.mode.text.text() == "1 muted and 1 bypassed of 2 nodes"
+    qtbot.mouseClick(page.mode.button, Qt.MouseButton.LeftButton)
+    assert not page.mode.isVisible()
+    assert [session.document.nodes[id].extra for id in (cells, weights)] == [{}, {}]
+    assert session.history.done[-1].label == "Take in again"
+
+
+def test_training_is_folded_until_there_is_something_to_train(
+    qtbot: QtBot, session: Session, inspector: Inspector
+) -> None:
+    page = inspector.page
+    assert isinstance(page, DocumentPage)
+    assert not page.training.opened
+    assert page.why.isVisible()
+    assert page.running.opened
+    session.document.add("loss.cross_entropy", name="loss")
+    assert page.training.opened
+    assert not page.why.isVisible()
+    qtbot.mouseClick(page.training.heading, Qt.MouseButton.LeftButton)
+    session.document.add("population.lif", name="more")
+    assert not page.training.opened  # as it was left
