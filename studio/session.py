@@ -24,6 +24,8 @@ class Session(QObject):
 
     edited = Signal(object)
     """An Edit was made, whether by the user, by undo or by redo."""
+    travelling = Signal()
+    """Undo or redo is about to happen: who holds something typed writes it into the document now."""
     history_changed = Signal()
     """What can be undone or redone, or ``dirty``, is another."""
     selection_changed = Signal()
@@ -107,6 +109,7 @@ class Session(QObject):
 
     def go_to(self, steps_done: int) -> None:
         """Undo or redo until ``steps_done`` steps are done (a click in the history panel)."""
+        self.travelling.emit()
         while len(self.history.done) > steps_done and self.history.undo():
             pass
         while len(self.history.done) < steps_done and self.history.redo():
@@ -114,6 +117,7 @@ class Session(QObject):
         self.history_changed.emit()
 
     def _travel(self, step: Callable[[], Edit | None]) -> None:
+        self.travelling.emit()
         if step() is not None:
             self.history_changed.emit()
 

@@ -92,6 +92,11 @@ class Form(QWidget):
         for row in self.rows.values():
             row.editor.commit()
 
+    def give_up(self) -> None:
+        """Forget what is being typed."""
+        for row in self.rows.values():
+            row.editor.restore()
+
     def _write(self, name: str, value: Any, more: bool) -> None:
         if self._session and self._place:
             merge = f"{self._place.key} {name}" if more else None

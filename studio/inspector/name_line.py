@@ -23,7 +23,7 @@ class NameLine(Line):
         font.setBold(True)
         self.setFont(font)
         self.editingFinished.connect(self.commit)
-        self.escaped.connect(lambda: self._write(self._name))
+        self.escaped.connect(self.give_up)
 
     def show_name(self, name: str) -> None:
         """Show a name; what is being typed stays unless the name is another."""
@@ -37,6 +37,10 @@ class NameLine(Line):
         if self.isModified() and wanted != self._name:
             self.setModified(False)
             self.renamed.emit(wanted)
+
+    def give_up(self) -> None:
+        """Show the old name again."""
+        self._write(self._name)
 
     def _write(self, name: str) -> None:
         if name != self.text():

@@ -136,6 +136,10 @@ class NodePage(Page):
         self._show()
         self.show_problems()
 
+    def here(self) -> bool:
+        """Whether all nodes are still there."""
+        return self.session is not None and all(id in self.session.document.nodes for id in self.ids)
+
     def commit(self) -> None:
         """Take what is being typed."""
         super().commit()
@@ -145,7 +149,7 @@ class NodePage(Page):
 
     def refresh(self) -> None:
         """Show the document as it is now."""
-        if self.session and all(id in self.session.document.nodes for id in self.ids):
+        if self.here():
             self._trace()
             for form in self.forms():
                 form.refresh()

@@ -39,6 +39,10 @@ class Note(QPlainTextEdit):
             self.document().setModified(False)
             self.written.emit(self.toPlainText())
 
+    def give_up(self) -> None:
+        """Forget what is being typed."""
+        self.document().setModified(False)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Leaving takes the text."""
         super().focusOutEvent(event)

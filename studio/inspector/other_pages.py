@@ -146,6 +146,7 @@ class GroupPage(Page):
         self.grid = QGridLayout(self.ports)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self._shown: object = None
+        self.group = ""
         for widget in (self.name, self.counts, self.form):
             self.column.addWidget(widget)
         self.column.addWidget(Section("Exposed ports", lambda parent: self.ports, True))
@@ -153,16 +154,9 @@ class GroupPage(Page):
         self.column.addWidget(self.fixed)
         self.column.addStretch(1)
 
-    @property
-    def group(self) -> str:
-        """The selected group."""
-        assert self.session
-        return next(iter(self.session.selection), "")
-
     def bind(self, session: Session) -> None:
         """Show the selected group."""
-        self.commit()
-        self.session = session
+        self.session, self.group = session, next(iter(session.selection))
         place = Entry(session, ["groups", self.group], "the group", {"repeat": 1})
         self.form.bind(session, place, self._meaning)
         self.refresh()
@@ -196,6 +190,10 @@ class GroupPage(Page):
             return "It needs an exposed input and an exposed output to chain its copies by."
         feeds = ", ".join(f"{out} of each feeds {into} of the next" for out, into in pairs)
         return f"= {value:,} copies in a row: {feeds}; what leaves comes from the last."
+
+    def here(self) -> bool:
+        """Whether the group is still there."""
+        return self.session is not None and self.group in self.session.document.groups
 
     def commit(self) -> None:
         """Take what is being typed."""
@@ -254,6 +252,7 @@ class NotePage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title, self.text, self.form = heading(""), Note(), Form(NOTE)
+        self.id = ""
         self.text.written.connect(self._write)
         for widget in (self.title, self.text, self.form):
             self.column.addWidget(widget)
@@ -275,6 +274,10 @@ class NotePage(Page):
         if place is not None:
             self.text.show_text(str(place.get(self.key, "")))
             self.form.refresh()
+
+    def here(self) -> bool:
+        """Whether the frame or comment is still there."""
+        return self.session is not None and self.id in self.session.document.layout
 
     def commit(self) -> None:
         """Take what is being typed."""

@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.inspector.form import Form
+from studio.inspector.name_line import NameLine
+from studio.inspector.note import Note
 from studio.inspector.row import Row
 from studio.inspector.section import Section
 from studio.session import Session
@@ -43,10 +45,22 @@ class Page(QWidget):
                 section.open(True)
         return next((form.rows[name] for form in self.forms() if name in form.rows), None)
 
+    def here(self) -> bool:
+        """Whether what the page is about is still in the document."""
+        return True
+
     def commit(self) -> None:
         """Take what is being typed."""
         for form in self.forms():
             form.commit()
+
+    def leave(self) -> None:
+        """Take what is being typed, unless there is nothing any more that it could be written to."""
+        if self.here():
+            self.commit()
+            return
+        for line in (*self.forms(), *self.findChildren(NameLine), *self.findChildren(Note)):
+            line.give_up()
 
 
 def quiet(text: str = "", parent: QWidget | None = None) -> QLabel:

@@ -67,6 +67,7 @@ class Inspector(QWidget):
     def _wiring(self, session: Session) -> Iterable[tuple[SignalInstance, Callable[..., None]]]:
         return (
             (session.selection_changed, self._turn),
+            (session.travelling, self._leave),
             (session.pointed, self._point),
             (session.edited, self._on_edited),
             (session.checked, self._on_checked),
@@ -75,7 +76,7 @@ class Inspector(QWidget):
     def _turn(self) -> None:
         """To the page of what is selected now."""
         if self.page is not None:
-            self.page.commit()
+            self.page.leave()
         if self._session is None:
             self.page = None
             self._stack.setCurrentIndex(0)
@@ -87,6 +88,10 @@ class Inspector(QWidget):
         page.bind(self._session)
         self._stack.setCurrentWidget(self._scrolls[page])
         self._forget()
+
+    def _leave(self) -> None:
+        if self.page is not None:
+            self.page.leave()
 
     def _new_page(self, key: Key) -> Page:
         scroll = QScrollArea(self)  # everything is made where it stays: Qt styles anew what is moved
