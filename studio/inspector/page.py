@@ -59,7 +59,8 @@ class Page(QWidget):
         if self.here():
             self.commit()
             return
-        for line in (*self.forms(), *self.findChildren(NameLine), *self.findChildren(Note)):
+        typed: list[Form | NameLine | Note] = [*self.forms()]
+        for line in [*typed, *self.findChildren(NameLine), *self.findChildren(Note)]:
             line.give_up()
 
 

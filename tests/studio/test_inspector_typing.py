@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -81,7 +83,7 @@ def test_undo_takes_back_what_is_being_typed_first(session: Session, panel: Insp
 def test_going_far_back_while_typing_inside_a_group_that_ends(session: Session, panel: Inspector) -> None:
     """The scope closes, and with it the selection, in the middle of undo: no edit may happen there."""
     first = dumps(session.document)
-    group = {"name": "late", "nodes": ["c"], "ports": {"in": {}, "out": {}}, "parent": None}
+    group: dict[str, Any] = {"name": "late", "nodes": ["c"], "ports": {"in": {}, "out": {}}, "parent": None}
     session.edit("Group", [{"op": "set", "path": ["groups", "late"], "value": group}])
     session.enter("late")
     session.select(["c"])
