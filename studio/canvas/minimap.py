@@ -21,7 +21,7 @@ EDGE = 12
 
 
 class Minimap(QWidget):
-    """Click or drag in it to move the view."""
+    """Click or drag in it to move the view; it is there only while something lies outside of the view."""
 
     redrawn = Signal()
     """The map was brought up to date: the extent of the drawing may be another."""
@@ -35,6 +35,7 @@ class Minimap(QWidget):
         self.setToolTip("The whole canvas: click or drag to move there")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._area = QRectF()
+        self._wanted = True
         self._map = QPixmap(SIZE)
         self._draw([])
         self._timer = QTimer(self, singleShot=True, interval=150)
@@ -42,6 +43,17 @@ class Minimap(QWidget):
         view.canvas.arranged.connect(self._ask)
         view.zoom_changed.connect(self.follow)
         theme.changed.connect(self._ask)
+        self.hide()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it may be shown at all."""
+        return self._wanted
+
+    @wanted.setter
+    def wanted(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self.follow()
 
     def take_place(self) -> None:
         """Stay in the lower right corner."""
@@ -50,8 +62,9 @@ class Minimap(QWidget):
 
     def follow(self) -> None:
         """The view shows another part."""
-        if self.isVisible():
-            self.update()
+        hidden = self._area.isEmpty() or self._view.visible_area().contains(self._area)
+        self.setVisible(self._wanted and not hidden)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The nodes as boxes in their roles' colours, and the frame of the view."""
@@ -90,7 +103,7 @@ class Minimap(QWidget):
         self._area = self._view.canvas.extent()
         self.redrawn.emit()
         self._draw([(item.area(), _role(item)) for item in nodes])
-        self.update()
+        self.follow()
 
     def _draw(self, boxes: list[tuple[QRectF, str]]) -> None:
         """Keep the map as a picture: only the frame of the view is painted while panning."""

@@ -178,7 +178,7 @@ class Pins(QObject):
         area = self.view.viewport().rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         taken = [other.geometry() for other in self.pins.values() if other is not pin and other.offset]
         taken += [self.view.mapFromScene(self._node_rect(pin)).boundingRect()]
-        taken += [self.view.minimap.geometry()] if self.view.minimap.isVisible() else []
+        taken += [self.view.minimap.geometry()] if self.view.minimap_shown else []
         across = range(area.left(), max(area.right() - pin.width(), area.left()) + 1, STRIDE)
         down = range(area.top(), max(area.bottom() - pin.height(), area.top()) + 1, STRIDE)
         places = [QRect(QPoint(x, y), pin.size()) for x in across for y in down]

@@ -21,6 +21,7 @@ from studio.canvas.face import GRID
 from studio.canvas.flow import Flow
 from studio.canvas.grid import draw_grid
 from studio.canvas.hands import Hands
+from studio.canvas.hint import Hint
 from studio.canvas.minimap import Minimap
 from studio.canvas.pins import Pins
 from studio.canvas.reveal import scope_of
@@ -55,6 +56,7 @@ class CanvasView(Hands):
         self.canvas = CanvasScene(session)
         self.canvas.setParent(self)
         self.minimap = Minimap(self)
+        self.hint = Hint(self)
         self.flow = Flow(self.canvas, self)
         self.setScene(self.canvas)
         self._grid = self._snap = True
@@ -196,12 +198,12 @@ class CanvasView(Hands):
 
     @property
     def minimap_shown(self) -> bool:
-        """Whether the map in the corner is shown."""
-        return not self.minimap.isHidden()
+        """Whether there is a map in the corner where not everything is seen."""
+        return self.minimap.wanted
 
     @minimap_shown.setter
     def minimap_shown(self, shown: bool) -> None:
-        self.minimap.setVisible(shown)
+        self.minimap.wanted = shown
         self.switched.emit()
 
     def snapped(self, at: QPointF) -> QPointF:
@@ -223,6 +225,7 @@ class CanvasView(Hands):
         """Show everything at the first size, and keep the minimap in its corner."""
         super().resizeEvent(event)
         self.minimap.take_place()
+        self.hint.take_place()
         self._looked()
         if not self._fitted and self.isVisible():
             self._fitted = True
@@ -232,6 +235,7 @@ class CanvasView(Hands):
         """Scroll, and let the minimap follow."""
         super().scrollContentsBy(dx, dy)
         self.minimap.take_place()
+        self.hint.take_place()
         self._looked()
 
     def _looked(self) -> None:

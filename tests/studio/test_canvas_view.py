@@ -308,8 +308,31 @@ def test_a_click_in_the_minimap_goes_there(make: Make, qtbot: QtBot) -> None:
     QTest.mouseClick(view.minimap, LEFT, NONE, view.minimap.rect().center())
     middle = view.canvas.extent().center()
     assert (view.visible_area().center() - middle).manhattanLength() < 20
+    view.set_zoom(4.0)
+    assert view.minimap.isVisible()
     view.minimap_shown = False
     assert not view.minimap.isVisible()
+
+
+def test_the_minimap_is_there_only_while_something_is_out_of_sight(make: Make, qtbot: QtBot) -> None:
+    view = make(chain())
+    qtbot.waitUntil(lambda: view.minimap._scale() > 0)
+    view.pan_by(QPoint(900, 0))
+    assert view.minimap.isVisible()
+    view.fit_all()
+    assert not view.minimap.isVisible()
+
+
+def test_an_empty_canvas_says_what_to_do_until_the_first_node(make: Make) -> None:
+    view = make(Document.new("Empty"))
+    assert view.hint.isVisible()
+    assert not view.minimap.isVisible()
+    assert (view.hint.geometry().center() - view.viewport().rect().center()).manhattanLength() < 4
+    node = {"type": "population.lif", "v": 1, "name": "cells", "params": {}}
+    view.session.edit("Add", [{"op": "add_node", "id": "a", "node": node}])
+    assert not view.hint.isVisible()
+    view.session.undo()
+    assert view.hint.isVisible()
 
 
 def test_reveal_enters_the_scope_that_shows_a_node(make: Make) -> None:
