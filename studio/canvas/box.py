@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QColor, QPainter, QPainterPath
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import style
@@ -13,6 +13,8 @@ from studio.canvas import style
 Z_FRAME, Z_GROUP, Z_COMMENT = -30.0, -20.0, -10.0
 TITLE = 26.0
 HANDLE = 14.0
+ROOMY = 0.9
+"""From which zoom text keeps its distance from the border."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,8 @@ class BoxItem(QGraphicsItem):
         """The area, its title or text, and the corner to resize it by."""
         zoom = option.levelOfDetailFromTransform(painter.worldTransform())
         area = QRectF(0, 0, self.box.width, self.box.height)
-        self._paint_area(painter, area)
-        if zoom * style.SIZES["frame"] >= 5:
-            self._paint_text(painter, area, zoom)
+        self.paint_area(painter)
+        self._paint_text(painter, zoom)
         if self.box.kind != "group" and (self.hovered or self.selected):
             painter.setPen(style.pen(self.box.colour, 1.5))
             for step in (4, 8, 12):
@@ -96,7 +97,8 @@ class BoxItem(QGraphicsItem):
                     int(area.right()) - 2, int(area.bottom()) - step,
                 )  # fmt: skip
 
-    def _paint_area(self, painter: QPainter, area: QRectF) -> None:
+    def paint_area(self, painter: QPainter) -> None:
+        """The area without its text."""
         role = self.box.colour
         dashed = "dash" if self.box.kind == "group" else "solid"
         if self.selected:
@@ -106,23 +108,46 @@ class BoxItem(QGraphicsItem):
         else:
             painter.setPen(style.pen(role, 1.4, dashed, 200 if self.hovered else 130))
         painter.setBrush(style.brush(role, 14 if self.box.kind == "comment" else 22))
-        painter.drawRoundedRect(area, 8, 8)
+        painter.drawRoundedRect(QRectF(0, 0, self.box.width, self.box.height), 8, 8)
 
-    def _paint_text(self, painter: QPainter, area: QRectF, zoom: float) -> None:
-        painter.setPen(style.colour("text" if self.box.kind == "comment" else "muted"))
-        if self.box.kind == "comment":
-            painter.setFont(style.font("note"))
-            wrapped = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-            painter.drawText(area.adjusted(12, 9, -12, -9), int(wrapped), self.box.text)
-            return
-        font = style.font("frame")
-        if zoom < 0.8:
-            font = type(font)(font)
-            font.setPixelSize(round(min(13 / zoom, 30)))
-        painter.setFont(font)
-        place = area.adjusted(12, 4, -12, 0)
+    def _paint_text(self, painter: QPainter, zoom: float) -> None:
+        """As large as at 100 %, and where that could not be read, larger and shortened."""
+        place, size = self._room(zoom), style.size_at(self._style, zoom)
+        if self.box.kind != "comment":
+            place.setTop(min(place.top(), 4.0))
+        painter.setPen(self.text_colour())
+        painter.setFont(style.font(self._style, size))
+        step = style.metrics(self._style, size).lineSpacing()
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        painter.drawText(place, int(flags), self.box.text)
+        for row, line in enumerate(self.lines(zoom)):
+            painter.drawText(place.translated(0, row * step), int(flags), line)
+
+    def text_colour(self) -> QColor:
+        """The colour of title or text."""
+        return style.colour("text" if self.box.kind == "comment" else "muted")
+
+    def lines(self, zoom: float) -> tuple[str, ...]:
+        """What of the text there is room for at this zoom."""
+        area, of = self._room(zoom), self._style
+        size = style.size_at(of, zoom)
+        if area.height() < 0.8 * size or not self.box.text:
+            return ()
+        if self.box.kind == "comment":
+            return style.wrapped(of, self.box.text, area.width(), area.height(), size)
+        return (style.elided(of, self.box.text, area.width(), size),)
+
+    def shortened(self, zoom: float) -> bool:
+        """Whether not all of the text is shown at this zoom."""
+        return "".join("".join(self.lines(zoom)).split()) != "".join(self.box.text.split())
+
+    @property
+    def _style(self) -> str:
+        return "note" if self.box.kind == "comment" else "frame"
+
+    def _room(self, zoom: float) -> QRectF:
+        """Where text goes: as far from the border as it is at 100 %, or nearer where room is scarce."""
+        area = QRectF(0, 0, self.box.width, self.box.height)
+        return area.adjusted(12, 9, -12, -9) if zoom >= ROOMY else area.adjusted(8, 3, -8, -3)
 
     def _place(self) -> None:
         area = min(self.box.width * self.box.height, 1e9)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGrap
 
 from studio.canvas import style
 
-RATE_WIDTH = 58.0
 LEAST_ZOOM = 0.28
 
 
@@ -40,15 +39,16 @@ class Strip(QGraphicsRectItem):
         if self.raster is not None:
             painter.drawImage(self.rect().adjusted(2, 2, -2, -2), self.raster)
         if self.rate is not None:
-            self._paint_rate(painter)
+            self._paint_rate(painter, option.levelOfDetailFromTransform(painter.worldTransform()))
 
-    def _paint_rate(self, painter: QPainter) -> None:
+    def _paint_rate(self, painter: QPainter, zoom: float) -> None:
         text = f"{self.rate:.3g} Hz"
-        place = QRectF(self.rect().right() - RATE_WIDTH, self.rect().top() + 2, RATE_WIDTH - 4, 16)
-        width = style.metrics("info").horizontalAdvance(text) + 8
+        size = style.size_at("info", zoom)
+        width, high = style.metrics("info", size).horizontalAdvance(text) + 8, size + 4
+        place = QRectF(self.rect().left(), self.rect().top() + 2, self.rect().width() - 4, high)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(style.brush("canvas", 200))
-        painter.drawRoundedRect(QRectF(place.right() - width + 2, place.top(), width, 16), 3, 3)
-        painter.setFont(style.font("info"))
+        painter.drawRoundedRect(QRectF(place.right() - width + 2, place.top(), width, high), 3, 3)
+        painter.setFont(style.font("info", size))
         painter.setPen(style.colour("text"))
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

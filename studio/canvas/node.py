@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.canvas import shapes, style
@@ -17,8 +16,14 @@ Z_NODE = 10.0
 MARGIN = 15.0
 """What may be painted around the outline: ports, selection, badges."""
 
-FULL, PORTS, TITLE = 0.7, 0.4, 0.28
+FULL, PORTS, TITLE = 0.95, 0.4, 0.28
 """From which zoom a node shows all its text, its ports, and its title alone."""
+_SLANTED = {
+    "pill": (9.0, 9.0), "clock": (9.0, 9.0), "slant": (13.0, 13.0), "hexagon": (12.0, 12.0),
+    "lens": (14.0, 14.0), "octagon": (8.0, 8.0), "arrow": (4.0, 18.0), "shield": (4.0, 16.0),
+    "unknown": (6.0, 6.0),
+}  # fmt: skip
+"""How far a name keeps from the left and right ends of shapes that are not upright."""
 
 
 @dataclass(frozen=True)
@@ -172,18 +177,15 @@ class NodeItem(QGraphicsRectItem):
     def _paint_title(self, painter: QPainter, zoom: float) -> None:
         """The title alone, 12 pixels high on the screen however far out the zoom is."""
         face = self.face
-        font = QFont(style.font("info"))
-        font.setWeight(QFont.Weight.Medium)
-        font.setPixelSize(max(13, math.ceil(12 / zoom)))
+        size = style.size_at("name", zoom)
         title = next((line.text for line in face.lines if line.style == "title"), "")
-        space = QRectF(4, 2, face.width - 8, (face.strip[1] if face.strip else face.height) - 4)
-        painter.setFont(font)
+        left, right = _SLANTED.get(face.shape, (4.0, 4.0))
+        high = (face.strip[1] if face.strip else face.height) - 4
+        space = QRectF(left, 2, face.width - left - right, high)
+        painter.setFont(style.font("name", size))
         painter.setPen(style.colour("muted" if face.mode == "mute" else "text"))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        if QFontMetricsF(font).boundingRect(space, flags, title).height() > space.height():
-            title = QFontMetricsF(font).elidedText(title, Qt.TextElideMode.ElideRight, space.width())
-            flags = Qt.AlignmentFlag.AlignCenter
-        painter.drawText(space, flags, title)
+        lines = style.wrapped("name", title, space.width(), space.height(), size)
+        painter.drawText(space, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
 
     def _paint_socket(self, painter: QPainter, socket: Socket) -> None:
         kind, wired = self._glyph(socket.ref)

@@ -157,7 +157,7 @@ class CanvasScene(QGraphicsScene):
         shift = dict.fromkeys(keys, by)
         changed = shift.keys() | self._shift.keys()
         self._shift = shift
-        self.refresh(changed)
+        self.refresh(changed, moved=True)
 
     def settle(self) -> None:
         """Show everything where the document says it is."""
@@ -198,6 +198,8 @@ class CanvasScene(QGraphicsScene):
         item = self.items_by_id.get(key) if key else None
         if isinstance(item, NodeItem):
             return "\n".join([*item.marks.sentences, item.marks.tip])
+        if isinstance(item, BoxItem):
+            return item.box.text if item.shortened(self.zoom) else ""
         return item.look.tip if isinstance(item, WireItem) else ""
 
     def set_detail(self, detailed: bool) -> None:
@@ -217,7 +219,7 @@ class CanvasScene(QGraphicsScene):
         keys = found.ids | self.wiring.update(edit.ops)
         if found.structure:
             keys |= self._restructure()
-        self.refresh(keys)
+        self.refresh(keys, moved=found.moves_alone)
 
     def _restructure(self) -> set[str]:
         """Find out what is shown now; the ids for which that is another answer."""
@@ -231,14 +233,20 @@ class CanvasScene(QGraphicsScene):
         document = self.session.document
         return keys | passers | {document.wires[wire].target.node for wire in wires} | wires
 
-    def refresh(self, keys: Iterable[str]) -> None:
-        """Make, change or remove the items of these ids, their wires and the frames around them."""
+    def refresh(self, keys: Iterable[str], moved: bool = False) -> None:
+        """Make, change or remove the items of these ids, their wires and the frames around them.
+
+        ``moved``: they look as before, and no more than their places are others.
+        """
         document, now = self.session.document, self._shown
         wires: set[str] = set()
         for key in keys:
             if key in document.nodes:
                 wires |= self.wiring.of(key)
-                self._put_node(key) if now.stand_in.get(key) == key else self._remove(key)
+                if moved and key in self.items_by_id:
+                    self._place(key)
+                else:
+                    self._put_node(key) if now.stand_in.get(key) == key else self._remove(key)
             elif key in now.collapsed:
                 inside = members(document.groups)[key]
                 wires |= {wire for node in inside for wire in self.wiring.of(node)}
@@ -268,8 +276,11 @@ class CanvasScene(QGraphicsScene):
         if not isinstance(item, NodeItem):
             self._remove(key)
             item = self._add(key, NodeItem(key, face, marks))
-        item.setPos(self.home(key) + self._shift.get(key, QPointF()))
         item.display(face, marks)
+        self._place(key)
+
+    def _place(self, key: str) -> None:
+        self.items_by_id[key].setPos(self.home(key) + self._shift.get(key, QPointF()))
 
     def _put_note(self, key: str) -> None:
         self._put_box(

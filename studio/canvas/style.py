@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cache
+import math
+from functools import cache, lru_cache
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QTextLayout
 
 from studio.theme import theme
 
-SIZES = {"title": 13, "info": 12, "port": 12, "frame": 14, "note": 13}
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+SIZES = {"title": 13, "info": 12, "port": 12, "frame": 14, "note": 13, "name": 13}
 """Height of each style of text in pixels at 100 % zoom."""
+WEIGHTS = {
+    "title": QFont.Weight.DemiBold, "frame": QFont.Weight.DemiBold, "name": QFont.Weight.Medium,
+}  # fmt: skip
+READABLE = 12
+"""The least height of text in pixels on the screen, at any zoom."""
+
+
+def size_at(style: str, zoom: float) -> int:
+    """The height of a style of text in scene units, so that it can be read at this zoom."""
+    return max(SIZES[style], math.ceil(READABLE / zoom))
 
 
 @cache
@@ -53,25 +65,54 @@ def brush(role: str, alpha: int = 255) -> QBrush:
 
 
 @cache
-def font(style: str) -> QFont:
-    """The font of a style of text."""
+def font(style: str, size: int = 0) -> QFont:
+    """The font of a style of text, of another ``size`` if one is given."""
     made = QFont()
-    made.setPixelSize(SIZES[style])
-    made.setWeight(QFont.Weight.DemiBold if style in ("title", "frame") else QFont.Weight.Normal)
+    made.setPixelSize(size or SIZES[style])
+    made.setWeight(WEIGHTS.get(style, QFont.Weight.Normal))
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     return made
 
 
 @cache
-def metrics(style: str) -> QFontMetricsF:
+def metrics(style: str, size: int = 0) -> QFontMetricsF:
     """The metrics of a style of text."""
-    return QFontMetricsF(font(style))
+    return QFontMetricsF(font(style, size))
 
 
-@cache
-def elided(style: str, text: str, width: float) -> str:
+@lru_cache(4096)
+def elided(style: str, text: str, width: float, size: int = 0) -> str:
     """The text, shortened with an ellipsis where it is wider than ``width``."""
-    return metrics(style).elidedText(text, Qt.TextElideMode.ElideRight, width)
+    return metrics(style, size).elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+@lru_cache(4096)
+def wrapped(style: str, text: str, width: float, height: float, size: int = 0) -> tuple[str, ...]:
+    """The lines of a text that fit into an area; the last one ends in an ellipsis if that is not all."""
+    known = metrics(style, size)
+    room = max(int((height - known.height()) / known.lineSpacing()) + 1, 1)
+    lines = [line for part in text.split("\n") for line in _lines(font(style, size), part, width)]
+    if len(lines) <= room:
+        return tuple(elided(style, line, width, size) for line in lines)
+    rest = " ".join(lines[room - 1 :])
+    return (*(elided(style, line, width, size) for line in lines[: room - 1]), _cut(known, rest, width))
+
+
+def _lines(font: QFont, text: str, width: float) -> list[str]:
+    """The lines that a paragraph is broken into."""
+    layout = QTextLayout(text, font)
+    layout.beginLayout()
+    found = []
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width)
+        found.append(text[line.textStart() : line.textStart() + line.textLength()].rstrip())
+    layout.endLayout()
+    return found or [""]
+
+
+def _cut(known: QFontMetricsF, text: str, width: float) -> str:
+    """The beginning of a text of which more was to follow."""
+    return known.elidedText(text + ELLIPSIS, Qt.TextElideMode.ElideRight, width)
 
 
 def _forget() -> None:
