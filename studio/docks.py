@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QTabWidget, QToolBar, QWidget
 
 from studio import panels
+from studio.dock import Dock
 from studio.made import made
 from studio.panels import Panel
 from studio.workspace import Workspace
@@ -86,8 +87,8 @@ class Docks(QObject):
         return list(self.window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
     def _make(self, declared: Panel) -> QDockWidget:
-        dock = made(QDockWidget(declared.title, self.window), objectName=f"dock.{declared.id}")
         panel = self.panels[declared.id]
+        dock = made(Dock(declared.title, panel, self.window), objectName=f"dock.{declared.id}")
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         dock.setWidget(_scrolled(panel) if declared.area == "bottom" else panel)
         return dock

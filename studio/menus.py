@@ -105,6 +105,7 @@ class Menus(QObject):
         for name in menu_order(names):
             self.menus[name] = self.window.menuBar().addMenu(f"&{name}")
             self.menus[name].setToolTipsVisible(True)
+            self.menus[name].aboutToShow.connect(self.refresh)
         last: dict[str, int] = {}
         for declared in shown:
             name = declared.menu

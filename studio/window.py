@@ -13,10 +13,12 @@ from studio.files import Files
 from studio.menus import Menus
 from studio.notice import Notice
 from studio.recent import RecentMenu
+from studio.records import Records
 from studio.session import Session
 from studio.settings import Settings
 from studio.status import Status
 from studio.tabs import Tabs
+from studio.training.trainer import Trainer
 from studio.welcome import Welcome
 from studio.workspace import Workspace
 
@@ -100,7 +102,9 @@ class MainWindow(QMainWindow):
             signal.connect(self._retitle)
         for signal in (session.history_changed, session.selection_changed, session.scope_changed):
             signal.connect(self.menus.refresh)
-        session.runner.state_changed.connect(self.menus.refresh)
+        runner, shown = session.runner, Records.of(session).moved
+        for told in (runner.state_changed, runner.stale_changed, shown, Trainer.of(session).shown):
+            told.connect(self.menus.refresh)
         session.runner.failed.connect(lambda text, _: self.workspace.message.emit(text))
 
     def _on_current(self, session: Session | None) -> None:

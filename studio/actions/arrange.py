@@ -135,7 +135,7 @@ def dissolve(window: MainWindow) -> None:
         )
 
 
-@action("node.swap", "&Swap two nodes", menu="Node", section=1, order=2, when=has_pair)
+@action("node.swap", "&Swap two nodes", menu="Node", section=1, order=2, icon="swap", when=has_pair)
 def swap(window: MainWindow) -> None:
     """Exchange the places and wires of the two selected nodes."""
     session = window.workspace.current
@@ -144,7 +144,8 @@ def swap(window: MainWindow) -> None:
         session.attempt(lambda: session.edit("Swap", wiring.swap(session.document, one, other)))
 
 
-@action("wire.straighten", "&Remove reroute points", menu="Node/Wire", order=1, when=has_wire)
+@action("wire.straighten", "&Remove reroute points", menu="Node/Wire", order=1, icon="wire",
+        when=has_wire)  # fmt: skip
 def straighten(window: MainWindow) -> None:
     """Let the selected wires find their own way again."""
     session = window.workspace.current

@@ -99,8 +99,8 @@ def delete(window: MainWindow) -> None:
         session.edit("Delete", remove.delete(session.document, session.selection))
 
 
-@action("edit.select_all", "Select &all", menu="Edit", section=2, order=1, keys="Ctrl+A", when=has_canvas,
-        scope="canvas")  # fmt: skip
+@action("edit.select_all", "Select &all", menu="Edit", section=2, order=1, keys="Ctrl+A", icon="select",
+        when=has_canvas, scope="canvas")  # fmt: skip
 def select_all(window: MainWindow) -> None:
     """Select everything that is shown."""
     if window.canvas:
@@ -108,7 +108,7 @@ def select_all(window: MainWindow) -> None:
 
 
 @action("edit.select_none", "Select &nothing", menu="Edit", section=2, order=2, keys="Ctrl+Shift+A",
-        when=has_selection, scope="canvas")  # fmt: skip
+        icon="clear", when=has_selection, scope="canvas")  # fmt: skip
 def select_none(window: MainWindow) -> None:
     """Select nothing."""
     if window.workspace.current:

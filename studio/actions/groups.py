@@ -78,6 +78,7 @@ def ungroup(window: MainWindow) -> None:
     section=1,
     order=1,
     keys="Ctrl+E",
+    icon="fold",
     when=has_group,
 )
 def fold(window: MainWindow) -> None:
@@ -114,6 +115,7 @@ def leave(window: MainWindow) -> None:
     menu="Arrange/Group",
     section=2,
     order=1,
+    icon="write",
     when=has_group,
 )
 def rename(window: MainWindow) -> None:

@@ -37,6 +37,11 @@ def runs(window: MainWindow) -> bool:
     return session is not None and session.runner.state == "running"
 
 
+def can_toggle(window: MainWindow) -> bool:
+    """Whether a run can begin, go on or pause."""
+    return can_play(window) or runs(window)
+
+
 def can_step(window: MainWindow) -> bool:
     """Whether single steps can be made."""
     session = window.workspace.current
@@ -85,7 +90,7 @@ def pause(window: MainWindow) -> None:
         session.runner.pause()
 
 
-@action("run.toggle", "Play or pause", menu="Run", order=3, keys="F5", when=has_session)
+@action("run.toggle", "Play or pause", menu="Run", order=3, keys="F5", icon="play", when=can_toggle)
 def toggle(window: MainWindow) -> None:
     """Play, or pause what plays."""
     session = window.workspace.current
@@ -95,7 +100,8 @@ def toggle(window: MainWindow) -> None:
         play(window)
 
 
-@action("run.toggle_canvas", "Play or pause (on the canvas)", keys="Space", when=has_session, scope="canvas")
+@action("run.toggle_canvas", "Play or pause (on the canvas)", keys="Space", icon="play", when=can_toggle,
+        scope="canvas")  # fmt: skip
 def toggle_canvas(window: MainWindow) -> None:
     """Play, or pause what plays, by the space bar."""
     toggle(window)
@@ -184,7 +190,7 @@ def add_plot(window: MainWindow) -> None:
 
 
 def _exporter(form: str) -> None:
-    @action(f"run.export_{form}", f"Export plot as {form.upper()}", when=has_plot)
+    @action(f"run.export_{form}", f"Export plot as {form.upper()}", icon="export", when=has_plot)
     def export(window: MainWindow) -> None:
         """Write the plot that has the focus, or the first one, to a file."""
         found = _focused() or next(iter(window.panel("plots").findChildren(Plot)), None)

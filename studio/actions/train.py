@@ -51,7 +51,8 @@ def train(window: MainWindow) -> None:
         trainer.train()
 
 
-@action("train.stop", "&Stop training", menu="Train", section=1, order=2, icon="stop", when=can_stop)
+@action("train.stop", "&Stop training", menu="Train", section=1, order=2, icon="stoptrain", toolbar=52,
+        when=can_stop)  # fmt: skip
 def stop(window: MainWindow) -> None:
     """Stop after the batch at hand; the last whole epoch is kept."""
     trainer = trainer_of(window)
@@ -60,7 +61,7 @@ def stop(window: MainWindow) -> None:
 
 
 @action("train.resume", "&Resume training", menu="Train", section=1, order=3, keys="Ctrl+Shift+Return",
-        when=can_resume)  # fmt: skip
+        icon="train", when=can_resume)  # fmt: skip
 def resume(window: MainWindow) -> None:
     """Go on with the run that the training panel shows."""
     trainer = trainer_of(window)
@@ -69,7 +70,8 @@ def resume(window: MainWindow) -> None:
         trainer.resume()
 
 
-@action("train.fresh", "Start from &fresh weights", menu="Train", section=1, order=4, when=uses_weights)
+@action("train.fresh", "Start from &fresh weights", menu="Train", section=1, order=4, icon="reset",
+        when=uses_weights)  # fmt: skip
 def fresh(window: MainWindow) -> None:
     """Let the document draw its weights from its seed again."""
     trainer = trainer_of(window)

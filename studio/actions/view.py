@@ -54,7 +54,8 @@ def zoom_out(window: MainWindow) -> None:
         window.canvas.zoom_by(1 / STEP)
 
 
-@action("view.zoom_100", "Zoom to &100 %", menu="View", section=1, order=3, keys="Ctrl+0", when=has_canvas)
+@action("view.zoom_100", "Zoom to &100 %", menu="View", section=1, order=3, keys="Ctrl+0",
+        icon="hundred", when=has_canvas)  # fmt: skip
 def zoom_100(window: MainWindow) -> None:
     """Show the canvas at its own size."""
     if window.canvas:
@@ -72,8 +73,9 @@ def fit(window: MainWindow) -> None:
 
 
 @action(
-    "view.fit_all", "Fit &all", menu="View", section=1, order=5, keys="Home", when=has_canvas, scope="canvas"
-)
+    "view.fit_all", "Fit &all", menu="View", section=1, order=5, keys="Home", icon="fit", when=has_canvas,
+    scope="canvas",
+)  # fmt: skip
 def fit_all(window: MainWindow) -> None:
     """Show everything."""
     if window.canvas:

@@ -6,7 +6,6 @@ from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDockWidget,
     QHBoxLayout,
     QLabel,
     QListView,
@@ -168,9 +167,6 @@ class Problems(QWidget):
             button.setAccessibleName(f"Show {counts[severity]} {noun}")
         serious = counts["error"] + counts["warning"]
         self.setWindowTitle(f"Problems ({serious})" if serious else "Problems")
-        dock = self.parentWidget()
-        if isinstance(dock, QDockWidget):  # whose title is that of the tab
-            dock.setWindowTitle(self.windowTitle())
 
     def _words(self, found: list[Diagnostic]) -> str:
         if self._session is None:
