@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QTimer
+from PySide6.QtCore import QByteArray, QSize
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
@@ -16,6 +16,7 @@ from studio.recent import RecentMenu
 from studio.records import Records
 from studio.session import Session
 from studio.settings import Settings
+from studio.sight import Sight
 from studio.status import Status
 from studio.tabs import Tabs
 from studio.training.trainer import Trainer
@@ -23,7 +24,12 @@ from studio.welcome import Welcome
 from studio.workspace import Workspace
 
 NAME = "Myelin Studio"
-SIZE = (1360, 860)
+SIZE = QSize(1600, 1000)
+"""At first, on a screen that has the room."""
+
+FRAME = QSize(16, 48)
+"""What a desktop draws around a window."""
+
 CANVAS_FLAGS = ("grid", "snap", "minimap_shown")
 """How canvases look is remembered, and a new one looks like the one in front."""
 
@@ -129,12 +135,11 @@ class MainWindow(QMainWindow):
             like = getattr(self.canvas or canvas, name)
             setattr(canvas, name, like if self.canvas else self.settings.flag(f"canvas/{name}", like))
         self.menus.lend(canvas)
-        # The panels that come with the first document take room: only then is it known what fits.
-        QTimer.singleShot(0, canvas, canvas.fit_all)
+        Sight(canvas, self.settings)
         return canvas
 
     def _restore(self) -> None:
-        self.resize(*SIZE)
+        self.resize(SIZE.boundedTo(self.screen().availableSize() - FRAME))
         geometry: QByteArray = self.settings.blob("window/geometry")
         if not geometry.isEmpty():
             self.restoreGeometry(geometry)

@@ -121,6 +121,12 @@ class Pins(QObject):
             if place is not None and place != pin.pos():
                 pin.move(place)
 
+    def place_anew(self) -> None:
+        """The view is another: find new places for the plots that nobody has put anywhere."""
+        for pin in self.pins.values():
+            pin.offset = None
+        self.follow()
+
     def moved(self, pin: Pin) -> None:
         """A plot was carried to another place."""
         corner = self.view.mapToScene(pin.pos()) - self._node_rect(pin).topLeft()

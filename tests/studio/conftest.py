@@ -57,6 +57,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def window(home: Path, qtbot: QtBot) -> Iterator[MainWindow]:
     """The studio's window on its welcome page; at the end it is closed and nothing is saved."""
     made = MainWindow()
+    made.resize(1360, 860)  # The screen of the tests is smaller than anyone's.
     made.show()
     qtbot.waitExposed(made)
     yield made

@@ -1,0 +1,183 @@
+"""What a user sees first and next time: room, sight, buttons in words, keys between parts, a steady bar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolButton
+from pytestqt.qtbot import QtBot
+
+from engine.document import save
+from studio.canvas.view import CanvasView
+from studio.plots.views import add_plot
+from studio.session import Session
+from studio.sight import KEY, Sight
+from studio.status import progress_of
+from studio.window import MainWindow
+from tests.studio.drawings import chain
+
+PROJECT = Path(__file__).parents[2] / "projects" / "coincidence" / "coincidence.myelin"
+
+
+def in_front(window: MainWindow) -> tuple[Session, CanvasView]:
+    session, canvas = window.workspace.current, window.canvas
+    assert session is not None
+    assert canvas is not None
+    return session, canvas
+
+
+def all_is_seen(canvas: CanvasView) -> bool:
+    """Whether the view has come to rest with everything in it."""
+    sight = canvas.findChild(Sight)
+    return sight is not None and sight.settled and canvas.visible_area().contains(canvas.canvas.extent())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "chain.myelin"
+    save(chain(), path)
+    return path
+
+
+def test_a_project_is_seen_whole_when_it_opens_and_when_the_window_grows(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.files.open_copy(PROJECT)
+    _, canvas = in_front(window)
+    qtbot.waitUntil(lambda: all_is_seen(canvas))
+    before = canvas.zoom
+    window.resize(1000, 700)
+    qtbot.waitUntil(lambda: canvas.zoom < before and all_is_seen(canvas))
+
+
+def test_who_has_looked_elsewhere_is_left_there(window: MainWindow, qtbot: QtBot, file: Path) -> None:
+    window.files.open(file)
+    _, canvas = in_front(window)
+    qtbot.waitUntil(lambda: all_is_seen(canvas))
+    canvas.set_zoom(3.0)
+    window.resize(1200, 760)
+    qtbot.waitUntil(lambda: window.width() == 1200)
+    qtbot.wait(1)
+    assert canvas.zoom == 3.0
+
+
+def test_a_file_opens_where_it_was_looked_at_and_stays_clean(
+    window: MainWindow, qtbot: QtBot, file: Path
+) -> None:
+    for zoom, at in ((2.0, QPointF(300, 40)), (0.5, QPointF(500, 90))):
+        session = window.files.open(file)
+        assert session is not None
+        _, canvas = in_front(window)
+        qtbot.waitUntil(lambda canvas=canvas: canvas.findChild(Sight).settled)
+        QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
+        canvas.set_zoom(zoom)
+        canvas.centre_on(at)
+        window.files.close(session)
+        again = window.files.open(file)
+        _, canvas = in_front(window)
+        qtbot.waitUntil(lambda canvas=canvas, zoom=zoom: canvas.zoom == zoom)
+        middle = canvas.visible_area().center()
+        assert (middle - at).manhattanLength() < 6 / zoom
+        assert again is not None
+        assert not again.dirty
+        window.files.close(again)
+    assert len(window.settings.texts(KEY)) == 1
+
+
+def test_a_remembered_sight_that_is_damaged_or_shows_nothing_is_not_taken(
+    window: MainWindow, qtbot: QtBot, file: Path
+) -> None:
+    for line in ("{", '["a"]', f'["{file.as_posix()}", 1.0, 90000, 90000]'):
+        window.settings.put(KEY, [line])
+        session = window.files.open(file)
+        assert session is not None
+        _, canvas = in_front(window)
+        qtbot.waitUntil(lambda canvas=canvas: all_is_seen(canvas))
+        window.files.close(session)
+
+
+def test_a_pinned_plot_is_beside_its_node_when_a_file_opens(
+    window: MainWindow, qtbot: QtBot, file: Path
+) -> None:
+    document = chain()
+    pinned = {"id": "v", "plot": "raster", "node": "c", "port": "spikes", "neurons": None, "pinned": True}
+    document.edit("Plot", [{"op": "set", "path": ["views"], "value": [pinned]}])
+    save(document, file)
+    window.files.open(file)
+    _, canvas = in_front(window)
+    qtbot.waitUntil(lambda: all_is_seen(canvas))
+    pin = canvas.pins.pins["v"]
+    qtbot.waitUntil(pin.isVisible)
+    node = canvas.mapFromScene(canvas.canvas.node_rect("c")).boundingRect()
+    qtbot.waitUntil(lambda: not pin.geometry().intersects(node))
+    assert canvas.viewport().rect().contains(pin.geometry())
+
+
+def test_play_and_train_say_so_in_words(window: MainWindow) -> None:
+    window.files.new()
+    for id, title in (("run.play", "Play"), ("train.start", "Train")):
+        button = window.menus.toolbar.widgetForAction(window.menus.actions[id])
+        assert isinstance(button, QToolButton)
+        assert button.text() == title
+        assert button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        assert button.isVisible()
+
+
+def test_f6_goes_round_the_parts_and_alt_digits_to_a_panel(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    window.files.open_copy(PROJECT)
+    _, canvas = in_front(window)
+    canvas.setFocus()
+    fronts = [panel for id, panel in window.docks.panels.items() if window.docks.is_front(id)]
+    assert len(fronts) == 3
+    for part in (*fronts, canvas):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6)
+        here = QApplication.focusWidget()
+        assert part is here or part.isAncestorOf(here)
+    qtbot.keyClick(canvas, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert fronts[-1].isAncestorOf(QApplication.focusWidget())
+    number = list(window.docks.panels).index("training") + 1
+    key = Qt.Key(Qt.Key.Key_0 + number)
+    qtbot.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
+    assert window.docks.is_front("training")
+    assert window.docks.panels["training"].isAncestorOf(QApplication.focusWidget())
+    qtbot.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
+    assert not window.docks.is_open("training")
+
+
+@pytest.mark.parametrize(("size", "least"), [((1366, 768), (780, 380)), ((1600, 1000), (960, 480))])
+def test_the_first_layout_leaves_the_canvas_most_of_a_screen(
+    window: MainWindow, qtbot: QtBot, size: tuple[int, int], least: tuple[int, int]
+) -> None:
+    window.resize(*size)
+    window.files.open_copy(PROJECT)
+    _, canvas = in_front(window)
+    qtbot.waitUntil(lambda: canvas.width() >= least[0] and canvas.height() >= least[1])
+
+
+def test_nothing_of_the_plots_panel_is_cut_off_on_a_small_screen(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1366, 768)
+    window.files.open_copy(PROJECT)
+    session, _ = in_front(window)
+    add_plot(session, "trace", next(iter(session.document.nodes)), "v")
+    panel = window.panel("plots")
+    area = panel.parentWidget()
+    assert area is not None
+    qtbot.waitUntil(lambda: 0 < panel.width() <= area.width())
+
+
+def test_progress_counts_epochs_from_one_and_moves_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    message = {"epoch": 2, "epochs": 4, "batch": 3, "batches": 10}
+    assert progress_of(message) == (13, 40, "epoch 2 of 4")
+    window.files.new()
+    session, canvas = in_front(window)
+    qtbot.waitUntil(canvas.isVisible)
+    qtbot.wait(1)
+    before = window.statusBar().height()
+    session.runner.progress.emit(message)
+    qtbot.waitUntil(window.status.progress.isVisible)
+    window.status.progress.repaint()
+    assert window.statusBar().height() == before
