@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import shiboken6
 from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QToolBar, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from studio import actions
 from studio.actions import Action
@@ -128,7 +128,16 @@ class Menus(QObject):
             if before and place // GAP != before // GAP:
                 self.toolbar.addSeparator()
             self.toolbar.addAction(self.actions[id])
+            if actions.table()[id].labelled:
+                self._label(self.actions[id], id)
         self.window.addToolBar(self.toolbar)
+
+    def _label(self, entry: QAction, id: str) -> None:
+        """Say in words what a button of the toolbar does: what a beginner must find."""
+        button = self.toolbar.widgetForAction(entry)
+        if isinstance(button, QToolButton):
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setObjectName(id.replace(".", "_"))
 
     def _draw_icons(self) -> None:
         for id, entry in self.actions.items():

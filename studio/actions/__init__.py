@@ -43,10 +43,11 @@ class Action:
     """One thing to do.
 
     ``menu``: ``File``, ``Edit``, ``View``, ... (empty: only in the palette), with ``section`` separating
-    groups within it and ``order`` within those; ``keys``: shortcuts in Qt's portable text, several by ``"; "``;
-    ``toolbar``: place in the toolbar (0: not there); ``checked``: for an action that switches something;
-    ``scope``: ``window``, or ``canvas`` where the shortcut counts only while the canvas has the focus (keys
-    such as Space or F that a text field needs for itself).
+    groups within it and ``order`` within those; ``keys``: shortcuts in Qt's portable text, several by
+    ``"; "``; ``toolbar``: place in the toolbar (0: not there), ``labelled`` with its title beside its icon;
+    ``checked``: for an action that switches something; ``scope``: ``window``, or ``canvas`` where the
+    shortcut counts only while the canvas has the focus (keys such as Space or F that a text field needs for
+    itself).
     """
 
     id: str
@@ -58,6 +59,7 @@ class Action:
     keys: str = ""
     icon: str = ""
     toolbar: int = 0
+    labelled: bool = False
     when: When = always
     checked: When | None = None
     scope: str = "window"
@@ -81,6 +83,7 @@ def action(
     keys: str = "",
     icon: str = "",
     toolbar: int = 0,
+    labelled: bool = False,
     when: When = always,
     checked: When | None = None,
     scope: str = "window",
@@ -91,7 +94,7 @@ def action(
         if id in _found:
             raise ValueError(f"the action {id} is declared twice")
         _found[id] = Action(
-            id, title, run, menu, section, order, keys, icon, toolbar, when, checked, scope
+            id, title, run, menu, section, order, keys, icon, toolbar, labelled, when, checked, scope
         )  # fmt: skip
         return run
 

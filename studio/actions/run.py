@@ -72,7 +72,8 @@ def has_plot(window: MainWindow) -> bool:
     return session is not None and bool(session.document.views)
 
 
-@action("run.play", "&Play", menu="Run", order=1, icon="play", toolbar=41, when=can_play, checked=runs)
+@action("run.play", "&Play", menu="Run", order=1, icon="play", toolbar=41, labelled=True, when=can_play,
+        checked=runs)  # fmt: skip
 def play(window: MainWindow) -> None:
     """Run the network from the beginning, or on from a pause (F5, or Space on the canvas)."""
     session = window.workspace.current

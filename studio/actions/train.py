@@ -42,7 +42,7 @@ def uses_weights(window: MainWindow) -> bool:
 
 
 @action("train.start", "&Train", menu="Train", section=1, order=1, keys="Ctrl+Return; Ctrl+Enter",
-        icon="train", toolbar=30, when=can_train)  # fmt: skip
+        icon="train", toolbar=51, labelled=True, when=can_train)  # fmt: skip
 def train(window: MainWindow) -> None:
     """Learn weights and delays with the recipe of the document."""
     trainer = trainer_of(window)
