@@ -16,7 +16,9 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-SIZES = {"left": 250, "right": 370, "bottom": 260}
+SIZES = {"left": (0.16, 190, 250), "right": (0.24, 310, 370), "bottom": (0.31, 210, 320)}
+"""At first: the part of the window's width or height that an area has, and from and to how many pixels."""
+
 VERSION = 1
 """Of the layout of docks: one that was saved under another is not restored."""
 
@@ -41,11 +43,15 @@ class Docks(QObject):
         return self.panels[id]
 
     def toggle(self, id: str) -> None:
-        """Open or close a panel."""
-        if self.is_open(id):
+        """Close a panel that is in front; bring another to the front and the keys to it."""
+        if self.is_front(id):
             self.docks[id].close()
         else:
-            self.show(id)
+            focus(self.show(id))
+
+    def is_front(self, id: str) -> bool:
+        """Whether a panel can be seen: it is open, and no other lies on top of it."""
+        return not self.docks[id].visibleRegion().isEmpty()
 
     def is_open(self, id: str) -> bool:
         """Whether a panel's dock is open, though another may lie on top of it."""
@@ -116,10 +122,30 @@ class Docks(QObject):
             layout.activate()
         docks = {panels.table()[id].area: dock for id, dock in self.docks.items() if not dock.isHidden()}
         sides = [area for area in ("left", "right") if area in docks]
-        sizes = [SIZES[area] for area in sides]
+        width, height = self.window.width(), self.window.height()
+        sizes = [_first(area, width) for area in sides]
         self.window.resizeDocks([docks[area] for area in sides], sizes, Qt.Orientation.Horizontal)
         if "bottom" in docks:
-            self.window.resizeDocks([docks["bottom"]], [SIZES["bottom"]], Qt.Orientation.Vertical)
+            self.window.resizeDocks([docks["bottom"]], [_first("bottom", height)], Qt.Orientation.Vertical)
+
+
+def focus(part: QWidget) -> None:
+    """Give the keys to the first control of a part of the window, or to the part itself if it takes any."""
+    inside = [child for child in part.findChildren(QWidget) if takes_keys(child)]
+    for widget in [part] if takes_keys(part) else inside:
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        return
+
+
+def takes_keys(widget: QWidget) -> bool:
+    """Whether something that can be seen and used is reached by Tab; what only scrolls is not."""
+    tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and not isinstance(widget, QScrollArea)
+    return tab and widget.isEnabled() and widget.isVisible() and widget.focusProxy() is None
+
+
+def _first(area: str, whole: int) -> int:
+    part, low, high = SIZES[area]
+    return min(max(round(part * whole), low), high)
 
 
 def _scrolled(panel: QWidget) -> QScrollArea:

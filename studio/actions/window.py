@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from studio import panels
 from studio.actions import action
+from studio.docks import focus
 from studio.theme import system_theme, theme
 
 if TYPE_CHECKING:
@@ -35,19 +37,42 @@ def previous_tab(window: MainWindow) -> None:
     window.tabs.setCurrentIndex((window.tabs.currentIndex() - 1) % window.tabs.count())
 
 
+@action("window.next_part", "Next p&art of the window", menu=MENU, section=0, order=4, keys="F6")
+def next_part(window: MainWindow) -> None:
+    """Take the keys from canvas to panel to panel, and back to the canvas."""
+    _go(window, 1)
+
+
+@action("window.previous_part", "Previous pa&rt of the window", menu=MENU, section=0, order=5,
+        keys="Shift+F6")  # fmt: skip
+def previous_part(window: MainWindow) -> None:
+    """Take the keys round the parts of the window the other way."""
+    _go(window, -1)
+
+
+def _go(window: MainWindow, step: int) -> None:
+    docks = window.docks
+    fronts = [panel for id, panel in docks.panels.items() if docks.is_front(id)]
+    parts = [window.canvas or window.tabs.welcome, *fronts]
+    here = QApplication.focusWidget()
+    found = (n for n, part in enumerate(parts) if here and (part is here or part.isAncestorOf(here)))
+    focus(parts[(next(found, 0) + step) % len(parts)])
+
+
 def _declare_toggle(declared: Panel, order: int) -> None:
     @action(
         f"window.panel.{declared.id}",
         declared.title,
         menu=f"{MENU}/Panels",
         order=order,
+        keys=f"Alt+{order + 1}",
         icon=declared.icon,
         checked=lambda window: window.docks.is_open(declared.id),
     )
     def toggle(window: MainWindow) -> None:
         window.docks.toggle(declared.id)
 
-    toggle.__doc__ = f"Show or hide the panel {declared.title}."
+    toggle.__doc__ = f"Bring the panel {declared.title} to the front with the keys in it, or close it."
 
 
 for _order, _declared in enumerate(panels.table().values()):
