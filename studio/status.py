@@ -16,6 +16,9 @@ STATES = {
     "running": "Running", "paused": "Paused", "training": "Training",
 }  # fmt: skip
 MESSAGE_MS = 15_000
+ROOM = 4
+"""Pixels above and below: what comes and goes in the bar moves nothing in the window."""
+
 MEBI, GIBI = 2**20, 2**30
 
 
@@ -26,6 +29,7 @@ class Status(QObject):
         super().__init__(bar)
         self.bar, self._session = bar, workspace.current
         self.progress = made(QProgressBar(), maximumWidth=260, minimumWidth=180)
+        bar.setMinimumHeight(self.progress.sizeHint().height() + ROOM)
         self.progress.setToolTip("How far the work in progress has come")
         self.meter = made(
             QLabel(), toolTip="Simulated seconds a second, spikes a second, memory of the engine"
@@ -97,8 +101,8 @@ def memory_text(size: int) -> str:
 def progress_of(message: dict[str, Any]) -> tuple[int, int, str]:
     """A worker's ``progress`` message: done, total (0 if it does not say) and a text to show."""
     if "epochs" in message:
-        epoch, epochs = int(message.get("epoch", 0)), int(message["epochs"])
+        epoch, epochs = max(int(message.get("epoch", 1)), 1), int(message["epochs"])
         batch, batches = int(message.get("batch", 0)), max(int(message.get("batches", 1)), 1)
-        return epoch * batches + batch, epochs * batches, f"epoch {epoch + 1} of {epochs}"
+        return (epoch - 1) * batches + batch, epochs * batches, f"epoch {epoch} of {epochs}"
     done, total = int(message.get("done", 0)), int(message.get("total", 0))
     return done, total, f"{message.get('what') or message.get('of', '')} %p %".strip()

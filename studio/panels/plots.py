@@ -32,6 +32,9 @@ from studio.workspace import Workspace
 WIDTH, HEIGHT = 300, 150
 """Pixels that a plot needs at least to be of use."""
 
+NARROWEST = 88
+"""Pixels that a box of the tools can do with."""
+
 
 @panel("plots", "Plots", area="bottom", icon="raster", order=0)
 class Plots(QWidget):
@@ -127,9 +130,9 @@ class Board(QWidget):
         menu = QMenu(self.add)
         menu.aboutToShow.connect(lambda: fill(menu, self.session))
         self.add.setMenu(menu)
-        self.stale = QPushButton("The drawing has changed: restart")
+        self.stale = QPushButton("Restart")
         self.stale.setToolTip(
-            "What runs is the network as it was drawn before; run the new one from its beginning"
+            "The drawing has changed, and the old network still runs: run the new one from its beginning"
         )
         self.stale.clicked.connect(self.session.runner.play)
         self.stale.setVisible(self.session.runner.stale)
@@ -149,6 +152,7 @@ class Board(QWidget):
     def _steps(self) -> QWidget:
         """How many steps a press of Step makes."""
         box = QSpinBox(minimum=1, maximum=100_000, prefix="step by ", value=self.session.runner.step_size)
+        box.setMinimumWidth(NARROWEST)
         box.setToolTip("Time steps that one press of Step (F10) makes")
         box.setAccessibleName("Steps of Step")
         box.valueChanged.connect(self._set_step)
@@ -232,6 +236,7 @@ class Empty(QWidget):
         """Suggest what suits the document as it is."""
         while item := self._buttons.takeAt(0):
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
         found = suggestions(self.session.document)
         self.words.setText(

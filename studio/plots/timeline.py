@@ -5,9 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
+from studio.made import made
+from studio.plots.header import Elided
 from studio.records import SPANS, Records
 from studio.session import Session
 from studio.theme import theme
+
+NARROWEST = 76
+"""Pixels that a box can do with where there is little room."""
 
 
 class Timeline(QWidget):
@@ -22,13 +27,13 @@ class Timeline(QWidget):
         self.slider.valueChanged.connect(self._on_slider)
         self.clock = QLabel("0 ms")
         self.clock.setToolTip("Time shown by the plots")
-        self.note = QLabel()
+        self.note = Elided(self)
         self.live = QToolButton()
         self.live.setText("Live")
         self.live.setCheckable(True)
         self.live.setToolTip("Follow the run as it goes on")
         self.live.clicked.connect(self.records.go_live)
-        self.span = QComboBox()
+        self.span = made(QComboBox(), minimumWidth=NARROWEST)
         self.span.setToolTip("How much time the plots show (the wheel over a plot does the same)")
         for span in SPANS:
             self.span.addItem(_time(span), span)
@@ -53,8 +58,9 @@ class Timeline(QWidget):
         self.live.setEnabled(not records.empty)
         self.live.setChecked(records.follow and not records.empty)
         self.clock.setText(_time(records.at * records.dt))
-        self.note.setText(self._note())
-        self.note.setVisible(bool(self.note.text()))
+        note = self._note()
+        self.note.say(note, note)
+        self.note.setVisible(bool(note))
         nearest = min(range(len(SPANS)), key=lambda i: abs(SPANS[i] - records.span))
         self.span.setCurrentIndex(nearest)
 
@@ -75,12 +81,13 @@ class Timeline(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(6)
-        self.slider.setMinimumWidth(80)
+        self.slider.setMinimumWidth(60)
         self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("0 000 ms"))
         row.addWidget(self.clock)
-        row.addWidget(self.slider, 1)
-        for widget in (self.note, self.live, self.span):
-            row.addWidget(widget)
+        row.addWidget(self.slider, 2)
+        row.addWidget(self.note, 3)
+        row.addWidget(self.live)
+        row.addWidget(self.span)
 
 
 SPEEDS: tuple[float | None, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, None)
@@ -93,6 +100,7 @@ class SpeedBox(QComboBox):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.runner = session.runner
+        self.setMinimumWidth(NARROWEST)
         for speed in SPEEDS:
             self.addItem("as fast as possible" if speed is None else f"{speed:g} × real time", speed)
         self.setToolTip("Speed of the run: simulated seconds a second ( [ and ] )")
