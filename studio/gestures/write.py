@@ -27,8 +27,9 @@ class Write(Gesture):
         """F2 and Enter write in the only frame, comment or group that is selected."""
         if event.key() not in (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter) or event.modifiers():
             return False
-        key = next(iter(self.session.selection), "") if len(self.session.selection) == 1 else ""
         document = self.session.document
+        chosen = self.session.selection - document.wires.keys()
+        key = next(iter(chosen)) if len(chosen) == 1 else ""
         if key not in self.scene.items_by_id or not (is_note(document, key) or key in document.groups):
             return False
         write_in(self.view, key)
