@@ -183,13 +183,17 @@ class Document:
 
 
 def distinct(wanted: str, taken: Container[str]) -> str:
-    """``wanted``, or ``wanted_2``, ``wanted_3``, ... if that is taken; what ends in a number counts on."""
-    base, _, last = wanted.rpartition("_")
+    """``wanted``, or ``wanted_2``, ``wanted_3``, ... if that is taken; what ends in a number counts on.
+
+    Words are counted with a space: ``batch norm``, ``batch norm 2``.
+    """
+    gap = " " if " " in wanted else "_"
+    base, _, last = wanted.rpartition(gap)
     counted = bool(base) and last.isascii() and last.isdigit() and len(last) < 6
     stem, number = (base, int(last) + 1) if counted else (wanted, 2)
     candidate = wanted
     while candidate in taken:
-        candidate, number = f"{stem}_{number}", number + 1
+        candidate, number = f"{stem}{gap}{number}", number + 1
     return candidate
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from engine.document import Document, EditError, End, Wire, new_node
 from engine.document.document import distinct
 from engine.document.ops import add_node, add_wire, set_op, unset_op
+from nodes import registry
 
 Ops = list[dict[str, Any]]
 Point = Sequence[float]
@@ -27,7 +28,7 @@ class Draft:
     def add(self, type: str, at: Point, group: str | None = None) -> str:
         """Add a node of ``type`` with its top-left corner ``at``; its id."""
         id = self.document.fresh_id()
-        name = distinct(type.rsplit(".", 1)[-1], self.document.names())
+        name = distinct(first_name(type), self.document.names())
         self.do([add_node(id, new_node(type, name)), self.place(id, at)])
         self.enter(group, [id])
         return id
@@ -55,6 +56,13 @@ class Draft:
         if group is not None and nodes:
             path = ["groups", group, "nodes"]
             self.do([set_op(path, [*self.document.groups[group]["nodes"], *nodes])])
+
+
+def first_name(type: str) -> str:
+    """What a new node is called: the label of its type in small letters, without what is in brackets."""
+    spec = registry.get(type)
+    label = spec.label.partition("(")[0].strip().lower() if spec else ""
+    return label or type.rsplit(".", 1)[-1]
 
 
 def known(document: Document, *nodes: str) -> None:

@@ -255,8 +255,8 @@ def test_a_new_node_at_the_loose_end_of_a_wire() -> None:
     ("type", "expected"),
     [
         ("population.lif", {"b.spikes>dense.input", "dense.output>lif.input"}),
-        ("dataset.spoken_digits", {"spoken_digits.data>dense.input", "dense.output>b.input"}),
-        ("probe.state", {"b.v>state.input"}),
+        ("dataset.spoken_digits", {"spoken digits.data>dense.input", "dense.output>b.input"}),
+        ("probe.state", {"b.v>state variable.input"}),
         ("encoder.poisson", {"poisson.output>dense.input", "dense.output>b.input"}),
         ("projection.dense", {"b.spikes>dense.input"}),
     ],
@@ -270,7 +270,7 @@ def test_a_node_dropped_on_a_population_is_joined_to_it(type: str, expected: set
 def test_delays_dropped_on_a_projection_are_attached_below_it() -> None:
     d, _, projection, _ = chain()
     late = apply(d, create.add_beside(d, "delays.learnable", projection))
-    assert "learnable.delays>dense.delays" in wires(d)
+    assert "learnable delays.delays>dense.delays" in wires(d)
     above, below = box(d, projection), box(d, late)
     assert above is not None
     assert below is not None
@@ -559,3 +559,17 @@ def test_any_sequence_of_edits_is_undone_to_identical_bytes(rng: Random, steps: 
     for inverse in reversed(inverses):
         d.edit("undo", inverse)
     assert dumps(d) == before
+
+
+@pytest.mark.parametrize(
+    ("type", "names"),
+    [
+        ("structure.batch_norm", ["batch norm", "batch norm 2", "batch norm 3"]),
+        ("population.lif", ["lif", "lif_2", "lif_3"]),
+        ("dataset.npz_events", ["events", "events_2", "events_3"]),
+    ],
+)
+def test_a_new_node_is_called_by_its_label(type: str, names: list[str]) -> None:
+    d = new_document()
+    ids = [apply(d, create.add(d, type, (0, 0))) for _ in names]
+    assert [d.nodes[id].name for id in ids] == names

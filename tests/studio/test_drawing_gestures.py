@@ -327,7 +327,7 @@ def drop(hand: Hand, type: str, at: QPointF) -> bool:
 def test_a_type_dropped_on_the_canvas_becomes_a_node(hand: Hand) -> None:
     hand.view.snap = False
     assert drop(hand, "population.cuba", QPointF(200, 500))
-    made = hand.document.find("cuba")
+    made = hand.document.find("cuba lif")
     assert (hand.middle(made) - QPointF(200, 500)).manhattanLength() < 2
     assert hand.session.selection == {made}
 
@@ -335,18 +335,18 @@ def test_a_type_dropped_on_the_canvas_becomes_a_node(hand: Hand) -> None:
 def test_a_type_dropped_on_a_wire_or_a_node_is_joined(hand: Hand) -> None:
     hand.drag(hand.port(P, "output", "out"), hand.port(B, "input", "in"))
     drop(hand, "structure.batch_norm", hand.on_wire(hand.wire(B)))
-    assert hand.wires() == {"p.output>batch_norm.input", "batch_norm.output>b.input"}
+    assert hand.wires() == {"p.output>batch norm.input", "batch norm.output>b.input"}
     drop(hand, "probe.spikes", hand.middle(B))
     assert "b.spikes>spikes.input" in hand.wires()
     drop(hand, "delays.learnable", hand.middle(P))
-    assert "learnable.delays>p.delays" in hand.wires()
+    assert "learnable delays.delays>p.delays" in hand.wires()
 
 
 def test_a_drop_that_does_not_fit_says_so(hand: Hand, qtbot: QtBot) -> None:
     before = dumps(hand.document)
     with qtbot.waitSignal(hand.session.refused) as refused:
         drop(hand, "delays.fixed", hand.middle(B))
-    assert refused.args == ["'fixed' and 'b' have no ports that fit each other"]
+    assert refused.args == ["'fixed delays' and 'b' have no ports that fit each other"]
     with qtbot.waitSignal(hand.session.refused) as refused:
         drop(hand, "acme.gone", QPointF(0, 500))
     assert refused.args == ["the node type acme.gone is not installed"]
