@@ -10,6 +10,7 @@ from typing import Any
 from engine.codegen.explain import explain
 from nodes import registry
 from nodes.spec import Node, Param
+from nodes.words import number
 
 
 def equations(spec: type[Node], params: Mapping[str, Any], dt: float) -> list[str]:
@@ -36,7 +37,7 @@ def becomes(name: str, param: Param, value: Any, dt: float, lines: list[str]) ->
         return ""
     parts = [_in_steps(name, value, dt)] if param.unit == "ms" and value else []
     parts += [_per_step(value, dt)] if param.unit == "Hz" and value else []
-    parts += [f"= {value * dt:g} ms"] if param.unit == "steps" and value else []
+    parts += [f"= {number(value * dt)} ms"] if param.unit == "steps" and value else []
     return " · ".join(filter(None, [*parts, *_coefficients(name, lines)]))
 
 
@@ -45,12 +46,12 @@ def _in_steps(name: str, value: float, dt: float) -> str:
     steps = value / dt
     whole = round(steps)
     if name.startswith("tau") or abs(steps - whole) <= 1e-6:
-        return f"= {steps:g} step" + ("" if steps == 1 else "s")
-    return f"= {steps:g} steps, rounded to {whole}"
+        return f"= {number(steps)} step" + ("" if steps == 1 else "s")
+    return f"= {number(steps)} steps, rounded to {whole:,}"
 
 
 def _per_step(value: float, dt: float) -> str:
-    return f"= {value * dt / 1000:g} spikes a step"
+    return f"= {number(value * dt / 1000)} spikes a step"
 
 
 def _coefficients(name: str, lines: list[str]) -> list[str]:

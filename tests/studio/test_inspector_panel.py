@@ -485,3 +485,9 @@ def test_training_is_folded_until_there_is_something_to_train(
     qtbot.mouseClick(page.training.heading, Qt.MouseButton.LeftButton)
     session.document.add("population.lif", name="more")
     assert not page.training.opened  # as it was left
+
+
+def test_long_times_are_written_out(qtbot: QtBot, session: Session, inspector: Inspector) -> None:
+    choose(session, "cells")
+    write(qtbot, row(inspector, "tau_mem").editor.line, "1000000")
+    assert "= 1,000,000 steps" in row(inspector, "tau_mem")._info.text()
