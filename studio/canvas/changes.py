@@ -13,11 +13,15 @@ _STANDING = ("collapsed", "frame", "comment", "group")
 
 @dataclass
 class Change:
-    """Ids whose looks or place are others; ``structure``: what is shown at all may be another."""
+    """Ids whose looks or place are others; ``structure``: what is shown at all may be another.
+
+    ``moves_alone``: nothing but places of nodes and points of wires are others.
+    """
 
     ids: set[str] = field(default_factory=set)
     structure: bool = False
     everything: bool = False
+    moves_alone: bool = True
 
 
 def change(document: Document, ops: Iterable[dict[str, Any]]) -> Change:
@@ -26,7 +30,7 @@ def change(document: Document, ops: Iterable[dict[str, Any]]) -> Change:
     for op in ops:
         if "id" in op:
             found.ids.add(op["id"])
-            found.structure = True
+            found.structure, found.moves_alone = True, False
         else:
             _written(document, op["path"], found)
     return found
@@ -40,8 +44,10 @@ def _written(document: Document, path: list[Any], found: Change) -> None:
         found.everything = True
         return
     found.ids.add(path[1])
+    found.moves_alone &= section == "layout"
     if section == "groups" or (section == "nodes" and path[2] == "type"):
         found.structure = True
     if section == "layout":
         drawn = path[1] in document.nodes or path[1] in document.wires
         found.structure |= not drawn if len(path) == 2 else path[2] in _STANDING
+        found.moves_alone &= not found.structure
