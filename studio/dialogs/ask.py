@@ -40,7 +40,7 @@ def close(parent: QWidget, session: Session) -> str:
     box.setIcon(QMessageBox.Icon.Warning)
     box.setText(f"Save the changes to {session.title}?" if session.dirty else f"Close {session.title}?")
     training = "  Training is in progress and stops." if session.runner.state == "training" else ""
-    box.setInformativeText(("They are lost otherwise." if session.dirty else "") + training)
+    box.setInformativeText((("They are lost otherwise." if session.dirty else "") + training).strip())
     buttons = {box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole): CANCEL}
     if session.dirty:
         buttons[box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)] = DISCARD

@@ -294,3 +294,21 @@ def test_layout_is_remembered(home: Path, qtbot: QtBot) -> None:
     assert second.size() == first.size()
     second.workspace.close(session)
     second.close()
+
+
+def test_a_save_that_fails_stays_on_show_until_it_works(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = window.files.new()
+    place = tmp_path / "full" / "mine.myelin"
+    assert not window.files.save_at(session, place)
+    page = window.tabs.page(session)
+    assert page is not None
+    (notice,) = page.findChildren(Notice)
+    assert "cannot save" in notice.label.text().lower()
+    assert session.dirty or session.path is None
+    place.parent.mkdir()
+    again = next(button for button in notice.findChildren(QPushButton) if button.text() == "Try again")
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
+    assert place.exists()
+    assert not page.findChildren(Notice)
