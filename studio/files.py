@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.document import Document, DocumentError, discard, journal_path, load
+from studio.arranging import lay_out_missing
 from studio.dialogs import ask
 from studio.keeper import Claim, Keeper, Lost, left_behind, look_at
 from studio.notice import Notice
@@ -96,6 +97,7 @@ class Files(QObject):
             self.keeper.save(session, path)
         except DocumentError as error:
             self._fail(error)
+            self._offer_again(session, path, str(error))
             return False
         session.mark_saved(path)
         self.watch.know(session)
@@ -231,6 +233,7 @@ class Files(QObject):
         return session
 
     def _add(self, session: Session) -> None:
+        lay_out_missing(session)
         self.workspace.add(session)
         self.watch.know(session)
 
@@ -246,6 +249,18 @@ class Files(QObject):
         sentence = str(error)[0].upper() + str(error)[1:]
         self.workspace.message.emit(sentence)
         self.failed.emit(sentence)
+
+    def _offer_again(self, session: Session, path: Path, why: str) -> None:
+        """A save that failed must not be overlooked: it stays above the canvas until it is answered."""
+        choices = {
+            "Try again": lambda: self._again(session, path),
+            "Save as\N{HORIZONTAL ELLIPSIS}": lambda: self._again(session, None),
+            "Dismiss": lambda: None,
+        }
+        self.notice.emit(session, Notice(f"{why[0].upper()}{why[1:]}.", choices))
+
+    def _again(self, session: Session, path: Path | None) -> None:
+        self.save_at(session, path) if path else self.save_as(session)
 
     def _on_changed(self, session: Session) -> None:
         self.keeper.move_apart(session)
