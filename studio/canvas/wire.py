@@ -144,11 +144,18 @@ class Trim(QGraphicsRectItem):
         """Follow the wire's path."""
         path = self._wire.path()
         self._label = _label_place(path, self._wire.look.label)
-        self.setRect(
-            path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._label).united(self._wire.chip)
-        )
+        around = path.controlPointRect().adjusted(-16, -16, 16, 16).united(self._wire.chip)
+        self.setRect(around.united(self.label_at(LABELS)))
         if self._wire.look.sign:
             self._head = _head_place(path, self._wire.look.apart)
+
+    def label_at(self, zoom: float) -> QRectF:
+        """Where the delay is written: on the screen as large as at 100 %, where the zoom is less."""
+        place = self._label
+        if place.isNull() or zoom >= 1:
+            return place
+        across, down = (side * (1 / zoom - 1) / 2 for side in (place.width(), place.height()))
+        return place.adjusted(-across, -down, across, down)
 
     def pulse(self, pulses: list[float]) -> None:
         """Show spikes at these places along the wire, 0 to 1."""
@@ -169,9 +176,10 @@ class Trim(QGraphicsRectItem):
             painter.drawEllipse(QPointF(x, y), 3.5, 3.5)
         if self.pulses:
             self._paint_pulses(painter, wire.path())
-        readable = option.levelOfDetailFromTransform(painter.worldTransform()) >= LABELS
+        zoom = option.levelOfDetailFromTransform(painter.worldTransform())
+        readable = zoom >= LABELS
         if readable and not self._label.isNull():
-            self._paint_label(painter)
+            self._paint_label(painter, self.label_at(zoom), style.size_at("info", zoom))
         if not wire.chip.isNull():
             self._paint_chip(painter, readable)
 
@@ -203,13 +211,12 @@ class Trim(QGraphicsRectItem):
             text = style.elided("info", look.outside, CHIP)
             painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_label(self, painter: QPainter) -> None:
-        place = self._label
+    def _paint_label(self, painter: QPainter, place: QRectF, size: int) -> None:
         painter.setPen(style.pen("kind.delays", 1))
         painter.setBrush(style.brush("canvas"))
-        painter.drawRoundedRect(place, 9, 9)
+        painter.drawRoundedRect(place, place.height() / 2, place.height() / 2)
         painter.setPen(style.colour("text"))
-        painter.setFont(style.font("info"))
+        painter.setFont(style.font("info", size))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._wire.look.label)
 
 

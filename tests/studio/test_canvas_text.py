@@ -14,6 +14,7 @@ from engine.document.ops import set_op
 from studio.canvas import style
 from studio.canvas.box import BoxItem
 from studio.canvas.view import CanvasView
+from studio.canvas.wire import Trim, WireItem
 from studio.inspector.other_pages import COLOURS
 from studio.session import Session
 from studio.theme import theme
@@ -115,3 +116,17 @@ def luminance(colour: QColor) -> float:
     parts = (colour.redF(), colour.greenF(), colour.blueF())
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_label_of_a_wire_can_be_read_wherever_it_is_shown(view: CanvasView) -> None:
+    view.session.edit("Away", [set_op(["layout", "c"], {"at": [800, 0]})])
+    item = view.canvas.items_by_id["wc"]
+    assert isinstance(item, WireItem)
+    (trim,) = [child for child in item.childItems() if isinstance(child, Trim)]
+    shown = []
+    for zoom in (1.0, 0.8, 0.6):
+        label = trim.label_at(zoom)
+        assert label.width() > 10
+        assert trim.rect().contains(label)
+        shown.append((round(label.width() * zoom), round(label.height() * zoom)))
+    assert len(set(shown)) == 1
