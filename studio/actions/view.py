@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.document import DocumentError
 from studio.actions import action
-from studio.canvas.layout import auto_layout, layout_ops
+from studio.arranging import Arranging
 from studio.canvas.picture import export_picture
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def layout(window: MainWindow) -> None:
     if canvas is None:
         return
     chosen = canvas.session.selected_nodes if len(canvas.session.selected_nodes) > 1 else None
-    document = canvas.session.document
-    canvas.session.edit("Auto-layout", layout_ops(document, auto_layout(document, chosen)))
-    canvas.fit_all()
+    arranging = Arranging(canvas.session, chosen)
+    arranging.done.connect(canvas.fit_all)
+    arranging.start()
 
 
 @action("view.export_svg", "Drawing as S&VG…", menu="File", section=3, order=1, icon="camera",

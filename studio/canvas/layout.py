@@ -50,6 +50,23 @@ def auto_layout(document: Document, only: Collection[str] | None = None) -> Layo
     return _anchored(document, drawn, only is not None)
 
 
+def missing_layout(document: Document) -> Layout:
+    """A layout of the nodes that have no place, below those that have one.
+
+    A node that is all alone needs none.
+    """
+    missing = {node for node in document.nodes if "at" not in document.layout.get(node, {})}
+    if len(document.nodes) < 2 or not missing:
+        return Layout({}, {})
+    found = auto_layout(document, missing)
+    placed = [(*document.layout[node]["at"], node) for node in document.nodes.keys() - missing]
+    if not placed:
+        return found
+    left = min(x for x, _, _ in placed)
+    top = max(y + node_size(document, node)[1] for _, y, node in placed) + 2 * DOWN
+    return _moved(found, left, _grid(top - min(y for _, y in found.places.values())))
+
+
 def layout_ops(document: Document, layout: Layout) -> list[dict[str, Any]]:
     """The operations that lay the nodes out so; reroute points of wires between them are made anew."""
     ops = place_ops(document, layout.places)
@@ -105,7 +122,8 @@ def _layered(blocks: dict[str, Size], joints: dict[str, tuple[str, str]]) -> Lay
     for part in sorted(nx.weakly_connected_components(graph), key=lambda part: (-len(part), min(part))):
         own = {key: ends for key, ends in joints.items() if ends[0] in part}
         placed = _part(graph.subgraph(part), {node: blocks[node] for node in part}, own)
-        highest = min([y for points in placed.points.values() for _, y in points], default=0.0)
+        ways = [spot for points in placed.points.values() for spot in points]
+        highest = min(y for _, y in [*placed.places.values(), *ways])
         down = top - min(0.0, highest)
         drawn.places.update({node: (x, y + down) for node, (x, y) in placed.places.items()})
         drawn.points.update({key: [(x, y + down) for x, y in way] for key, way in placed.points.items()})
@@ -283,6 +301,10 @@ def _anchored(document: Document, drawn: Layout, stay: bool) -> Layout:
     old = [document.layout[node]["at"] for node in drawn.places if "at" in document.layout.get(node, {})]
     dx = (min(at[0] for at in old) if stay and old else 0.0) - min(x for x, _ in drawn.places.values())
     dy = (min(at[1] for at in old) if stay and old else 0.0) - min(y for _, y in drawn.places.values())
+    return _moved(drawn, dx, dy)
+
+
+def _moved(drawn: Layout, dx: float, dy: float) -> Layout:
     return Layout(
         {node: (x + dx, y + dy) for node, (x, y) in sorted(drawn.places.items())},
         {key: [(x + dx, y + dy) for x, y in way] for key, way in sorted(drawn.points.items())},

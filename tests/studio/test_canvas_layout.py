@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,17 +13,21 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
+from pytestqt.qtbot import QtBot
 
-from engine.document import Document, DocumentError, load
+from engine.document import Document, DocumentError, dumps, load, save
 from engine.document.document import new_node
 from engine.document.ops import add_node
+from studio.arranging import QUICK, Arranging
 from studio.canvas.face import node_size
-from studio.canvas.layout import Layout, auto_layout, layout_ops
+from studio.canvas.layout import Layout, auto_layout, layout_ops, missing_layout
 from studio.canvas.picture import export_picture
 from studio.canvas.scene import CanvasScene
 from studio.session import Session
+from studio.window import MainWindow
 from tests.studio.drawings import chain
 
+Open = Callable[[Document], Session]
 PROJECTS = sorted((Path(__file__).parents[2] / "projects").glob("*/*.myelin"))
 
 
@@ -69,6 +73,53 @@ def test_a_selection_stays_where_it_was() -> None:
     assert places.keys() == {"w", "d"}
     assert min(x for x, _ in places.values()) == 240
     assert min(y for _, y in places.values()) == 0
+
+
+def scripted() -> Document:
+    """The chain as a script writes it: nobody has a place but the noise."""
+    document = chain()
+    document.edit("Forget", [{"op": "unset", "path": ["layout", key]} for key in ("w", "c", "d")])
+    return document
+
+
+def test_nodes_without_a_place_go_below_those_that_have_one() -> None:
+    document = scripted()
+    layout = missing_layout(document)
+    assert layout.places.keys() == {"w", "c", "d"}
+    document.edit("Lay out", layout_ops(document, layout))
+    assert document.layout["n"]["at"] == [0, 0]
+    assert not clashes(document, Layout({key: document.layout[key]["at"] for key in document.nodes}, {}))
+    assert missing_layout(document).places == {}
+
+
+def test_a_document_of_a_script_is_laid_out_when_it_is_opened(window: MainWindow, tmp_path: Path) -> None:
+    save(scripted(), tmp_path / "scripted.myelin")
+    session = window.files.open(tmp_path / "scripted.myelin")
+    assert session is not None
+    assert all("at" in session.document.layout[key] for key in session.document.nodes)
+    assert [edit.label for edit in session.history.done] == ["Lay out"]
+    assert not session.dirty, "whoever only looks at it is not asked to save"
+    session.undo()
+    assert dumps(session.document) == (tmp_path / "scripted.myelin").read_text()
+
+
+def test_a_large_drawing_is_laid_out_beside_the_window(open_session: Open, qtbot: QtBot) -> None:
+    document = Document.new("large")
+    keys = [f"n{i}" for i in range(QUICK + 50)]
+    wires = [(f"w{a}", {"from": [a, "output"], "to": [b, "input"]}) for a, b in pairwise(keys[:100])]
+    document.edit(
+        "Any",
+        [add_node(key, new_node("structure.dropout", key)) for key in keys]
+        + [{"op": "add_wire", "id": key, "wire": wire} for key, wire in wires],
+    )
+    session = open_session(document)
+    arranging = Arranging(session)
+    with qtbot.waitSignal(arranging.done):
+        arranging.start()
+        assert not session.history.done, "the window goes on at once"
+        session.edit("Delete", [{"op": "del_node", "id": keys[-1]}])
+    assert [edit.label for edit in session.history.done] == ["Delete", "Auto-layout"]
+    assert {key for key in document.layout if key in document.nodes} == document.nodes.keys()
 
 
 @pytest.mark.parametrize("transparent", [False, True])
