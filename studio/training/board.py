@@ -162,7 +162,7 @@ class Board(QSplitter):
     def _draw_loss(self) -> None:
         runs = self._runs()
         steps = runs[0].steps if len(runs) == 1 else []
-        batches = Series("batches", [x for x, _ in steps], [y for _, y in steps], faint=True)
+        batches = Series("every batch", [x for x, _ in steps], [y for _, y in steps], faint=True)
         self.loss.show_series([batches, *curves(runs, LOSSES, "train_loss")])
 
 

@@ -65,6 +65,10 @@ class Panel(QWidget):
         menu.popup(event.globalPos())
 
 
+NOTHING = "Drawn after each epoch."
+"""Above axes that have nothing to show yet."""
+
+
 class Graph(Panel):
     """A plot with axes, ``graph``, and a caption above it, which is part of its picture."""
 

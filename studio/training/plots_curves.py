@@ -12,7 +12,7 @@ import pyqtgraph as pg
 from studio.plots.base import Table
 from studio.plots.style import curve_pen
 from studio.theme import theme
-from studio.training.plots_base import EpochAxis, Graph, columns
+from studio.training.plots_base import NOTHING, EpochAxis, Graph, columns
 
 MARKS = {"o": "●", "s": "■", "t": "▼", "d": "◆", "x": "✕", "+": "✚"}
 """Marks of curves, and how a caption shows them."""
@@ -69,7 +69,8 @@ class Curves(Graph):
             self._range()
         if self.log:
             self._few_ticks()
-        self.say(" &nbsp; ".join(names))
+        drawn = next((series.name for series in self.series if series.faint and len(series.x)), NOTHING)
+        self.say(" &nbsp; ".join(names) or escape(drawn))
 
     def _faint(self, series: Series) -> None:
         pen = pg.mkPen(theme.colour("muted", 130), width=1)

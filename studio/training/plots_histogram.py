@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.plots.base import Table
 from studio.theme import theme
-from studio.training.plots_base import Graph, columns
+from studio.training.plots_base import NOTHING, Graph, columns
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Histogram(Graph):
         """Draw everything anew."""
         self.graph.clear()
         bars = self.bars
-        self.say(self.words)
+        self.say(self.words if bars else NOTHING)
         if bars is None:
             return
         edges = bars.edges()

@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.document import save
 from studio.canvas.view import CanvasView
+from studio.panels.training import Training
 from studio.plots.views import add_plot
 from studio.session import Session
 from studio.sight import KEY, Sight
 from studio.status import progress_of
+from studio.training.plots_base import NOTHING
+from studio.training.plots_curves import Series
 from studio.window import MainWindow
 from tests.studio.drawings import chain
 
@@ -33,6 +36,12 @@ def all_is_seen(canvas: CanvasView) -> bool:
     """Whether the view has come to rest with everything in it."""
     sight = canvas.findChild(Sight)
     return sight is not None and sight.settled and canvas.visible_area().contains(canvas.canvas.extent())
+
+
+def focused() -> QWidget:
+    found = QApplication.focusWidget()
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -71,14 +80,16 @@ def test_a_file_opens_where_it_was_looked_at_and_stays_clean(
         session = window.files.open(file)
         assert session is not None
         _, canvas = in_front(window)
-        qtbot.waitUntil(lambda canvas=canvas: canvas.findChild(Sight).settled)
+        sight = canvas.findChild(Sight)
+        assert sight is not None
+        qtbot.waitUntil(lambda sight=sight: sight.settled)  # type: ignore[misc]
         QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
         canvas.set_zoom(zoom)
         canvas.centre_on(at)
         window.files.close(session)
         again = window.files.open(file)
         _, canvas = in_front(window)
-        qtbot.waitUntil(lambda canvas=canvas, zoom=zoom: canvas.zoom == zoom)
+        qtbot.waitUntil(lambda canvas=canvas, zoom=zoom: canvas.zoom == zoom)  # type: ignore[misc]
         middle = canvas.visible_area().center()
         assert (middle - at).manhattanLength() < 6 / zoom
         assert again is not None
@@ -95,7 +106,7 @@ def test_a_remembered_sight_that_is_damaged_or_shows_nothing_is_not_taken(
         session = window.files.open(file)
         assert session is not None
         _, canvas = in_front(window)
-        qtbot.waitUntil(lambda canvas=canvas: all_is_seen(canvas))
+        qtbot.waitUntil(lambda canvas=canvas: all_is_seen(canvas))  # type: ignore[misc]
         window.files.close(session)
 
 
@@ -126,7 +137,7 @@ def test_play_and_train_say_so_in_words(window: MainWindow) -> None:
         assert button.isVisible()
 
 
-def test_f6_goes_round_the_parts_and_alt_digits_to_a_panel(window: MainWindow, qtbot: QtBot) -> None:
+def test_f6_goes_round_the_parts_and_alt_digits_to_a_panel(window: MainWindow) -> None:
     window.activateWindow()
     window.files.open_copy(PROJECT)
     _, canvas = in_front(window)
@@ -134,17 +145,16 @@ def test_f6_goes_round_the_parts_and_alt_digits_to_a_panel(window: MainWindow, q
     fronts = [panel for id, panel in window.docks.panels.items() if window.docks.is_front(id)]
     assert len(fronts) == 3
     for part in (*fronts, canvas):
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6)
-        here = QApplication.focusWidget()
-        assert part is here or part.isAncestorOf(here)
-    qtbot.keyClick(canvas, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
-    assert fronts[-1].isAncestorOf(QApplication.focusWidget())
+        QTest.keyClick(focused(), Qt.Key.Key_F6)
+        assert part is focused() or part.isAncestorOf(focused())
+    QTest.keyClick(canvas, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert fronts[-1].isAncestorOf(focused())
     number = list(window.docks.panels).index("training") + 1
     key = Qt.Key(Qt.Key.Key_0 + number)
-    qtbot.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
     assert window.docks.is_front("training")
-    assert window.docks.panels["training"].isAncestorOf(QApplication.focusWidget())
-    qtbot.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
+    assert window.docks.panels["training"].isAncestorOf(focused())
+    QTest.keyClick(canvas, key, Qt.KeyboardModifier.AltModifier)
     assert not window.docks.is_open("training")
 
 
@@ -181,3 +191,12 @@ def test_progress_counts_epochs_from_one_and_moves_nothing(window: MainWindow, q
     qtbot.waitUntil(window.status.progress.isVisible)
     window.status.progress.repaint()
     assert window.statusBar().height() == before
+
+
+def test_a_training_without_an_epoch_says_when_its_axes_fill(window: MainWindow) -> None:
+    panel = window.docks.panels["training"]
+    assert isinstance(panel, Training)
+    board = panel.board
+    assert {part.caption.text() for part in (board.loss, board.accuracy, board.delays)} == {NOTHING}
+    board.loss.show_series([Series("every batch", [0.1, 0.2], [2.0, 1.9], faint=True)])
+    assert board.loss.caption.text() == "every batch"

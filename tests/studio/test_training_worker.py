@@ -105,7 +105,7 @@ def test_train_see_use_the_weights_and_take_it_back(
         assert list(shown[title].x) == [1.0, 2.0]
     losses = {series.name: series for series in panel.board.loss.series}
     assert list(losses["train"].y) == [float(row["train_loss"]) for row in rows]
-    assert len(losses["batches"].x) >= 1
+    assert len(losses["every batch"].x) >= 1
     assert panel.board.accuracy.level is not None
     assert panel.board.accuracy.level[0].startswith("chance 50")
     means = [line["watched"]["delays"][0]["mean"] for line in run.seen]
