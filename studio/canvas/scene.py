@@ -69,6 +69,7 @@ class CanvasScene(QGraphicsScene):
         self.wiring = Wiring(document)
         self._shown = shown(document, self.session.scope)
         self.refresh({*document.nodes, *document.wires, *document.groups, *self._shown.notes})
+        self.arranged.emit()
         self._selected = frozenset()
         self._on_selection()
 
@@ -240,6 +241,8 @@ class CanvasScene(QGraphicsScene):
         """
         document, now = self.session.document, self._shown
         wires: set[str] = set()
+        keys = list(keys)
+        before = self._outlines(keys)
         for key in keys:
             if key in document.nodes:
                 wires |= self.wiring.of(key)
@@ -260,7 +263,14 @@ class CanvasScene(QGraphicsScene):
         for key in wires:
             self._put_wire(key)
         self._put_frames()
-        self.arranged.emit()
+        if self._outlines(keys) != before:
+            self.arranged.emit()
+
+    def _outlines(self, keys: Iterable[str]) -> dict[str, tuple[QRectF, str]]:
+        """What a picture from far away shows of these: their places, and the roles of nodes."""
+        found = {key: item for key in keys if (item := self.items_by_id.get(key))}
+        roles = {key: item.marks.role for key, item in found.items() if isinstance(item, NodeItem)}
+        return {key: (item.area(), roles.get(key, "")) for key, item in found.items()}
 
     def _put_node(self, key: str) -> None:
         self._put(key, face_of(self.session.document, key), self._problems.get(key, []))

@@ -47,7 +47,7 @@ class WireItem(QGraphicsPathItem):
         self.start, self.end = QPointF(), QPointF()
         self.selected = self.hovered = self.dimmed = False
         self.level = 0.0
-        self._chip = QRectF()
+        self._chip, self._area = QRectF(), QRectF()
         self._trim: Trim | None = None
         self._detailed = True
         self.setZValue(Z_WIRE)
@@ -60,7 +60,7 @@ class WireItem(QGraphicsPathItem):
 
     def area(self) -> QRectF:
         """What it takes of the scene."""
-        return self.path().boundingRect().united(self._chip)
+        return self._area
 
     def display(self, look: Look, start: QPointF, end: QPointF) -> None:
         """Run from here to there and look like this from now on."""
@@ -69,6 +69,7 @@ class WireItem(QGraphicsPathItem):
         self.look, self.start, self.end = look, start, end
         self.setPath(_route(look, start, end))
         self._chip = _chip_place(look, start, end)
+        self._area = self.path().boundingRect().united(self._chip)
         self._fit_trim()
         self._restyle()
 

@@ -226,6 +226,7 @@ class Empty(QWidget):
         self.session = session
         self.words = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._buttons = QHBoxLayout()
+        self._shown: list[tuple[str, str, str, str]] | None = None
         column = QVBoxLayout(self)
         column.addStretch(1)
         column.addWidget(self.words)
@@ -234,11 +235,14 @@ class Empty(QWidget):
 
     def refresh(self) -> None:
         """Suggest what suits the document as it is."""
+        found = suggestions(self.session.document)
+        if found == self._shown:
+            return
+        self._shown = found
         while item := self._buttons.takeAt(0):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        found = suggestions(self.session.document)
         self.words.setText(
             "No plots yet: choose one, or drag in the drawing and come back."
             if not found

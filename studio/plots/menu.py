@@ -13,6 +13,7 @@ from studio.session import Session
 from studio.theme import theme
 
 SUGGESTED = 3
+WORTH = ("raster", "trace")
 
 
 def fill(menu: QMenu, session: Session) -> None:
@@ -38,14 +39,14 @@ def suggestions(document: Document) -> list[tuple[str, str, str, str]]:
     """A few plots worth having: text, plot, node and port of each; rasters of the last populations first."""
     nodes = [node for node in document.nodes if _role(document, node) == "population"]
     place = {node: document.layout.get(node, {}).get("at", [0, 0])[0] for node in nodes}
-    found = []
+    found: list[tuple[str, str, str, str]] = []
     for node in sorted(nodes, key=lambda key: -place[key]):
-        offered = offers(document, node)
-        found += [(plot, at, port) for plot, at, port in offered if plot.id in ("raster", "trace")][:1]
-    return [
-        (f"{plot.title} of {name_of(document, node)}", plot.id, node, port)
-        for plot, node, port in found[:SUGGESTED]
-    ]
+        if len(found) == SUGGESTED:
+            break
+        offered = [(plot, at, port) for plot, at, port in offers(document, node) if plot.id in WORTH]
+        for plot, at, port in offered[:1]:
+            found.append((f"{plot.title} of {name_of(document, at)}", plot.id, at, port))
+    return found
 
 
 def _offer(menu: QMenu, session: Session, node: str, before: str, pinned: bool = False) -> None:

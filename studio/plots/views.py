@@ -93,7 +93,7 @@ def ports_of(document: Document, node: str) -> list[tuple[str, str]]:
     found = [(port, kind_of(document, node, port)) for port in spec.outputs]
     if "init" in spec.params and spec.role == "projection":
         found.append(("weights", "weights"))
-    if any(w.target == (node, "delays") for w in document.wires.values()):
+    if spec.role == "projection" and any(w.target == (node, "delays") for w in document.wires.values()):
         found.append(("delays", "delays"))
     return [(port, kind) for port, kind in found if kind in SIGNALS or kind in TENSORS]
 
