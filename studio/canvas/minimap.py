@@ -44,6 +44,7 @@ class Minimap(QWidget):
         view.zoom_changed.connect(self.follow)
         theme.changed.connect(self._ask)
         self.hide()
+        self._ask()
 
     @property
     def wanted(self) -> bool:
