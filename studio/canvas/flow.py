@@ -8,6 +8,7 @@ from studio.activity import Activity
 from studio.canvas.node import NodeItem
 from studio.canvas.scene import CanvasScene
 from studio.canvas.wire import WireItem
+from studio.sparks import Sparks
 
 
 class Flow(QObject):
@@ -19,6 +20,10 @@ class Flow(QObject):
         self._scene = scene
         self._activity = Activity.of(scene.session)
         self._activity.updated.connect(self.show)
+        self._sparks = Sparks.of(scene.session)
+        self._sparks.updated.connect(self.show_sparks)
+        scene.arranged.connect(self.show_sparks)
+        self.show_sparks()
 
     def look_at(self, seen: QRectF) -> None:
         """The part of the scene that is seen."""
@@ -32,3 +37,9 @@ class Flow(QObject):
                 item.strip.display(self._activity.rate(item.key), self._activity.raster(item.key))
             elif isinstance(item, WireItem):
                 item.glow(self._activity.level(item.key), self._activity.pulses(item.key))
+
+    def show_sparks(self) -> None:
+        """Show on every projection how its delays or weights are spread."""
+        for key, item in self._scene.items_by_id.items():
+            if isinstance(item, NodeItem) and item.face.shape == "pill":
+                item.show_spark(self._sparks.spark(key))

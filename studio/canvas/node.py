@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGrap
 from studio.canvas import shapes, style
 from studio.canvas.face import Face, Line, PortRef, Socket
 from studio.canvas.live import Strip
+from studio.canvas.sparkline import Sparkline
+from studio.sparks import Spark
 
 Z_NODE = 10.0
 MARGIN = 15.0
@@ -54,6 +56,7 @@ class NodeItem(QGraphicsRectItem):
         self.lit: dict[PortRef, bool] | None = None
         self.hot: PortRef | None = None
         self.strip: Strip | None = None
+        self.spark: Sparkline | None = None
         self.setZValue(Z_NODE)
         self.setPen(Qt.PenStyle.NoPen)
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
@@ -85,6 +88,13 @@ class NodeItem(QGraphicsRectItem):
             self.lit = lit
             self.setOpacity(1.0 if lit is None or any(lit.values()) else 0.4)
             self.update()
+
+    def show_spark(self, spark: Spark | None) -> None:
+        """Show how delays or weights are spread."""
+        if self.spark is None and spark is not None:
+            self.spark = Sparkline(self)
+        if self.spark is not None:
+            self.spark.display(spark, self.face.width)
 
     def area(self) -> QRectF:
         """The node's box in the scene."""

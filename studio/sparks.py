@@ -1,0 +1,161 @@
+"""How the delays of each projection are spread, or its weights where it has none, for the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.document import Document, Edit
+from nodes import registry
+from nodes.roles import Delays
+from nodes.spec import Values
+from studio.session import Session
+
+BARS = 24
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Heights of ``BARS`` bars, 0 to 1; ``what`` is ``delays`` (from 0 to the longest) or ``weights``
+    (from the most negative to the most positive, 0 in the middle).
+    """
+
+    what: str
+    heights: tuple[float, ...]
+
+
+class Sparks(QObject):
+    """The newest that run or training has told of each projection, else what the document says."""
+
+    updated = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._wanted: list[str] = []
+        self._attached = attached(session.document)
+        self._told: dict[str, Spark] = {}
+        self._drawn: dict[str, Spark | None] = {}
+        session.edited.connect(self._on_edited)
+        session.checked.connect(self._ask)
+        session.runner.metrics.connect(self._on_metrics)
+        session.runner.records.connect(self._on_records)
+        self._ask()
+
+    @staticmethod
+    def of(session: Session) -> Sparks:
+        """The one of a session."""
+        if session not in _made:
+            _made[session] = Sparks(session)
+        return _made[session]
+
+    def spark(self, projection: str) -> Spark | None:
+        """How to draw a projection; None where nothing is known."""
+        if projection in self._told:
+            return self._told[projection]
+        if projection not in self._drawn:
+            delays = self._attached.get(projection)
+            self._drawn[projection] = _declared(self._session.document, delays) if delays else None
+        return self._drawn[projection]
+
+    def _on_edited(self, edit: Edit) -> None:
+        if all(op.get("path", [""])[0] in ("layout", "views", "groups") for op in edit.ops):
+            return
+        self._told, self._drawn = {}, {}
+        self._attached = attached(self._session.document)
+        self.updated.emit()
+
+    def _ask(self) -> None:
+        """Let the worker send what is shown here, whenever it is new."""
+        self._wanted = []
+        for node, record in sorted(self._session.document.nodes.items()):
+            spec = registry.get(record.type)
+            if spec is not None and spec.role == "projection":
+                self._wanted.append(node)
+        streams = [[node, self._shown_as(node), None, "histogram"] for node in self._wanted]
+        self._session.runner.want(self, streams)
+
+    def _on_records(self, message: dict[str, Any]) -> None:
+        records, news = message["records"], False
+        for node in self._wanted:
+            what = self._shown_as(node)
+            found = records.get(f"{node}.{what}.histogram")
+            if found is not None:
+                news = True
+                self._tell(node, what, found[0], found[1, :-1], message["dt"])
+        if news:
+            self.updated.emit()
+
+    def _on_metrics(self, message: dict[str, Any]) -> None:
+        """An epoch of training is over: delays have moved."""
+        watched = message.get("watched")
+        if not watched:
+            return
+        for what in ("weights", "delays"):
+            for one in watched.get(what, []):
+                if self._shown_as(one["node"]) == what:
+                    edges = np.linspace(one["low"], one["high"], len(one["counts"]) + 1)
+                    self._tell(one["node"], what, edges, np.asarray(one["counts"]), one.get("dt", 1.0))
+        self.updated.emit()
+
+    def _shown_as(self, node: str) -> str:
+        return "delays" if node in self._attached else "weights"
+
+    def _tell(self, node: str, what: str, edges: np.ndarray, counts: np.ndarray, dt: float) -> None:
+        if not counts.size or not counts.max():
+            return
+        middles = (edges[:-1] + edges[1:]) / 2
+        if what == "weights":
+            most = float(np.abs(edges).max())
+            self._told[node] = Spark(what, _bars(middles, counts, -most, most))
+            return
+        longest = _span(self._session.document, self._attached[node])[1]
+        most = max(longest, float(middles[-1]) * dt)
+        self._told[node] = Spark(what, _bars(middles * dt, counts, 0.0, most))
+
+
+_made: WeakKeyDictionary[Session, Sparks] = WeakKeyDictionary()
+
+
+def attached(document: Document) -> dict[str, str]:
+    """The delays node of every projection that has one."""
+    return {
+        wire.target.node: wire.source.node
+        for wire in document.wires.values()
+        if wire.target.port == "delays" and _spec(document, wire.source.node) is not None
+    }
+
+
+def _spec(document: Document, node: str) -> type[Delays] | None:
+    spec = registry.get(document.nodes[node].type)
+    return spec if spec is not None and issubclass(spec, Delays) else None
+
+
+def _span(document: Document, delays: str) -> tuple[float, float]:
+    """Smallest and largest delay in ms; zeros where the parameters are not in order."""
+    spec = _spec(document, delays)
+    try:
+        return spec.span(Values(document.nodes[delays].params)) if spec else (0.0, 0.0)
+    except (TypeError, ValueError, KeyError, AttributeError, OSError):
+        return 0.0, 0.0
+
+
+def _declared(document: Document, delays: str) -> Spark | None:
+    """One bar for one delay, even bars for a range drawn evenly; nothing where only a run can tell."""
+    params, (low, high) = document.nodes[delays].params, _span(document, delays)
+    ways = [params[name] for name in ("distribution", "init") if name in params]
+    if high <= 0 or (low < high and ways != ["uniform"]):
+        return None
+    values = np.linspace(low, high, 4 * BARS)
+    return Spark("delays", _bars(values, np.ones(len(values)), 0.0, high))
+
+
+def _bars(values: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[float, ...]:
+    """Relative heights of the bars from ``low`` to ``high``, of so many of each value."""
+    high = high if high > low else low + 1.0
+    found, _ = np.histogram(np.clip(values, low, high), BARS, (low, high), weights=counts)
+    return tuple((found / max(found.max(), 1e-9)).tolist())
