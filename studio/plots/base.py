@@ -35,6 +35,9 @@ class Plot(QWidget):
     choosable: ClassVar[bool] = True
     """Whether one can choose neurons."""
 
+    shows: ClassVar[str] = ""
+    """What the header says beside the node; the port where that says it all."""
+
     def __init__(self, session: Session, view_id: str) -> None:
         super().__init__()
         self.session, self.view_id = session, view_id
@@ -107,7 +110,7 @@ class Plot(QWidget):
     @property
     def title(self) -> str:
         """What the header says."""
-        return f"{name_of(self.session.document, self.node)} · {self.port}"
+        return f"{name_of(self.session.document, self.node)} · {self.shows or self.port}"
 
     @property
     def count(self) -> int | None:

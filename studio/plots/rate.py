@@ -23,6 +23,7 @@ class Rate(TimePlot):
     """Spikes per neuron and second, mean over all neurons and over 10 ms."""
 
     choosable: ClassVar[bool] = False
+    shows: ClassVar[str] = "rate"
 
     def build(self) -> None:
         """One filled curve."""

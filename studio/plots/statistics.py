@@ -33,6 +33,7 @@ class Statistics(Graph):
     """Intervals between spikes, rate, irregularity, Fano factor and synchrony of the last 5 s."""
 
     x_label = "interval (ms)"
+    shows = "statistics"
 
     def make_body(self) -> QWidget:
         """The histogram and, beside it, the numbers."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from studio.made import made
 from studio.training.plots_base import Panel, head
 from studio.training.plots_confusion import Confusion
 from studio.training.plots_curves import Curves, Series
@@ -35,12 +36,15 @@ Shown = dict[str, tuple[Bars, tuple[float, float] | None, str]]
 """Bars, band and words by the name of a projection."""
 
 
+NARROWEST = 64
+"""Pixels that a list above a plot can do with in a narrow window."""
+
+
 class Chooser(Histogram):
     """A histogram of one of several projections, with a list to choose from."""
 
     def __init__(self, title: str, x: str, tip: str) -> None:
-        self.list = QComboBox()
-        self.list.setToolTip(tip)
+        self.list = made(QComboBox(), toolTip=tip, minimumWidth=NARROWEST)
         super().__init__(title, x, self.list)
         self.list.currentIndexChanged.connect(self._draw)
         self.shown: Shown = {}
@@ -86,6 +90,7 @@ class Board(QSplitter):
 
     def _others(self) -> QWidget:
         self.other, self.pages, lists = QComboBox(), QStackedWidget(), QStackedWidget()
+        self.other.setMinimumWidth(NARROWEST)
         self.other.setToolTip("What else to show of the training")
         pages: dict[str, Panel] = {
             "Delays": self.delays,

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from engine.document import save
 from studio.canvas.view import CanvasView
 from studio.panels.training import Training
+from studio.plots.base import Plot
 from studio.plots.views import add_plot
 from studio.session import Session
 from studio.sight import KEY, Sight
@@ -168,12 +169,15 @@ def test_the_first_layout_leaves_the_canvas_most_of_a_screen(
     qtbot.waitUntil(lambda: canvas.width() >= least[0] and canvas.height() >= least[1])
 
 
-def test_nothing_of_the_plots_panel_is_cut_off_on_a_small_screen(window: MainWindow, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("id", ["plots", "training"])
+def test_nothing_of_a_panel_is_cut_off_on_a_small_screen(window: MainWindow, qtbot: QtBot, id: str) -> None:
     window.resize(1366, 768)
     window.files.open_copy(PROJECT)
     session, _ = in_front(window)
     add_plot(session, "trace", next(iter(session.document.nodes)), "v")
-    panel = window.panel("plots")
+    panel = window.panel(id)
+    if isinstance(panel, Training):
+        panel.stack.setCurrentWidget(panel.board)
     area = panel.parentWidget()
     assert area is not None
     qtbot.waitUntil(lambda: 0 < panel.width() <= area.width())
@@ -200,3 +204,19 @@ def test_a_training_without_an_epoch_says_when_its_axes_fill(window: MainWindow)
     assert {part.caption.text() for part in (board.loss, board.accuracy, board.delays)} == {NOTHING}
     board.loss.show_series([Series("every batch", [0.1, 0.2], [2.0, 1.9], faint=True)])
     assert board.loss.caption.text() == "every batch"
+
+
+def test_plots_of_one_node_are_told_apart_by_their_titles(
+    window: MainWindow, qtbot: QtBot, file: Path
+) -> None:
+    session = window.files.open(file)
+    assert session is not None
+    for kind in ("raster", "rate", "statistics"):
+        add_plot(session, kind, "c", "spikes")
+    plots = {plot.view_type: plot for plot in window.findChildren(Plot)}
+    titles = {kind: plots[kind].title for kind in plots}
+    assert titles == {
+        "raster": "cells · spikes",
+        "rate": "cells · rate",
+        "statistics": "cells · statistics",
+    }
