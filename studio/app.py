@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from studio.window import MainWindow
 
+SWITCH = 0.0005
+"""Seconds for which another thread of Python may hold the window's thread up at a time (Python's own: 0.005).
+
+A repaint of many items asks for Python some hundred times, and the checker has it meanwhile.
+"""
+
 WARM_MS = 400
 """After the window is up, so that a worker's start does not slow the first picture."""
 
@@ -45,6 +51,7 @@ def make_application() -> QApplication:
     from studio.settings import Settings
     from studio.theme import ICONS, system_theme, theme
 
+    sys.setswitchinterval(SWITCH)
     gc.disable()  # Nothing made at the start is garbage, and looking for it takes a tenth of the time.
     policy = Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(policy)

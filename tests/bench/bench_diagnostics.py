@@ -24,12 +24,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from engine.compile import compile_document
+from studio.app import make_application
 from studio.checker import PAUSE_MS
 from studio.inspector.row import Row
 from studio.session import Session
-from studio.window import MainWindow
 from tests.bench.bench_canvas import big_document
-from tests.bench.bench_stall import Heartbeat
+from tests.bench.bench_stall import Heartbeat, close, shown
 
 
 def plain_seconds(session: Session, runs: int) -> float:
@@ -66,12 +66,9 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--keys", type=int, default=20)
     arguments = parser.parse_args()
-    application = QApplication.instance() or QApplication([])
-    window = MainWindow()
-    window.resize(1600, 1000)
-    window.show()
+    application = make_application()
     session = Session(big_document(arguments.nodes))
-    window.workspace.add(session)
+    window = shown(session)
     settle(session)
     session.select(["p1"])
     application.processEvents()
@@ -89,8 +86,7 @@ def main() -> None:
     pause = PAUSE_MS / 1000
     print(f"median {whole:.3f} s, of which {pause:.3f} s wait for more keys; compile_document {peer:.3f} s")
     print(f"({whole:.3f} - {pause:.3f}) / {peer:.3f} = {(whole - pause) / peer:.2f} times as long")
-    window.workspace.close(session)
-    window.close()
+    close(window)
 
 
 if __name__ == "__main__":
