@@ -16,12 +16,15 @@ from nodes.spec import Values
 from studio.session import Session
 
 BARS = 24
+"""Bars of what has no steps, or more than ``MOST``."""
+LEAST, MOST = 8, 40
+"""Bars of delays, one a step."""
 
 
 @dataclass(frozen=True)
 class Spark:
-    """Heights of ``BARS`` bars, 0 to 1; ``what`` is ``delays`` (from 0 to the longest) or ``weights``
-    (from the most negative to the most positive, 0 in the middle).
+    """Heights of bars, 0 to 1; ``what`` is ``delays`` (from 0 to the longest) or ``weights`` (with 0 in the
+    middle).
     """
 
     what: str
@@ -108,14 +111,13 @@ class Sparks(QObject):
     def _tell(self, node: str, what: str, edges: np.ndarray, counts: np.ndarray, dt: float) -> None:
         if not counts.size or not counts.max():
             return
-        middles = (edges[:-1] + edges[1:]) / 2
         if what == "weights":
             most = float(np.abs(edges).max())
-            self._told[node] = Spark(what, _bars(middles, counts, -most, most))
+            self._told[node] = Spark(what, _bars(edges, counts, np.linspace(-most, most, BARS + 1)))
             return
         longest = _span(self._session.document, self._attached[node])[1]
-        most = max(longest, float(middles[-1]) * dt)
-        self._told[node] = Spark(what, _bars(middles * dt, counts, 0.0, most))
+        bars = _steps(max(longest, float(edges[-2] * dt)), dt)
+        self._told[node] = Spark(what, _bars(edges * dt, counts, bars))
 
 
 _made: WeakKeyDictionary[Session, Sparks] = WeakKeyDictionary()
@@ -150,12 +152,19 @@ def _declared(document: Document, delays: str) -> Spark | None:
     ways = [params[name] for name in ("distribution", "init") if name in params]
     if high <= 0 or (low < high and ways != ["uniform"]):
         return None
-    values = np.linspace(low, high, 4 * BARS)
-    return Spark("delays", _bars(values, np.ones(len(values)), 0.0, high))
+    dt = float(document.meta.get("dt_ms", 1.0))
+    edges = np.array([low - dt / 2, high + dt / 2])
+    return Spark("delays", _bars(edges, np.ones(1), _steps(high, dt)))
 
 
-def _bars(values: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[float, ...]:
-    """Relative heights of the bars from ``low`` to ``high``, of so many of each value."""
-    high = high if high > low else low + 1.0
-    found, _ = np.histogram(np.clip(values, low, high), BARS, (low, high), weights=counts)
-    return tuple((found / max(found.max(), 1e-9)).tolist())
+def _steps(longest: float, dt: float) -> np.ndarray:
+    """The edges of bars around every step from 0 to the longest delay, or around several at once."""
+    count = max(round(longest / dt) + 1, LEAST)
+    return np.linspace(-dt / 2, (count - 0.5) * dt, 1 + (count if count <= MOST else BARS))
+
+
+def _bars(edges: np.ndarray, counts: np.ndarray, bars: np.ndarray) -> tuple[float, ...]:
+    """The relative heights of a histogram with other edges."""
+    below = np.concatenate([[0.0], np.cumsum(counts)])
+    found = np.diff(np.interp(bars, edges, below))
+    return tuple((found / max(float(found.max()), 1e-9)).round(3).tolist())

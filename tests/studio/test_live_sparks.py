@@ -12,7 +12,7 @@ from engine.document.ops import set_op
 from studio.canvas.node import NodeItem
 from studio.canvas.view import CanvasView
 from studio.session import Session
-from studio.sparks import BARS, Sparks
+from studio.sparks import Sparks
 
 Open = Callable[[Document], Session]
 
@@ -35,7 +35,7 @@ def centre(sparks: Sparks, node: str) -> float:
     spark = sparks.spark(node)
     assert spark is not None
     heights = np.asarray(spark.heights)
-    return float((heights * (np.arange(BARS) + 0.5)).sum() / heights.sum() / BARS)
+    return float((heights * (np.arange(len(heights)) + 0.5)).sum() / heights.sum() / len(heights))
 
 
 def test_before_a_run_the_document_tells(open_session: Open) -> None:
@@ -44,7 +44,7 @@ def test_before_a_run_the_document_tells(open_session: Open) -> None:
     sparks = Sparks.of(session)
     even = sparks.spark(weights)
     assert even is not None
-    assert min(even.heights) == 1.0
+    assert even.heights == (1.0,) * 13, "a bar for each step from 0 to 24 ms"
     session.edit("Narrow", [set_op(["nodes", lag, "params", "min_delay"], 18.0)])
     assert centre(sparks, weights) > 0.8
     session.edit("Half", [set_op(["nodes", lag, "params", "init"], "half")])
