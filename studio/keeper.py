@@ -17,7 +17,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.document import Document, DocumentError, Journal, discard, journal_path, loads, recover
+from engine.document import (
+    Document,
+    DocumentError,
+    Journal,
+    discard,
+    dumps,
+    journal_path,
+    load,
+    loads,
+    recover,
+)
 from studio import places
 from studio.session import Session
 
@@ -99,7 +109,15 @@ def restored(note: Note, partial: bool = False) -> Document | None:
     if document is None and note.is_apart:
         with note.journal.open(encoding="utf-8") as lines:
             return loads(json.dumps(json.loads(next(lines))["document"]), note.journal.name)
-    return document
+    return None if document is not None and note.file and _is_in(note.file, document) else document
+
+
+def _is_in(file: Path, document: Document) -> bool:
+    """Whether a file holds this very document, because all edits were taken back."""
+    try:
+        return dumps(load(file)) == dumps(document)
+    except DocumentError:
+        return False
 
 
 def look_at(note: Note) -> Lost | None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QGraphicsView,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -55,7 +56,10 @@ class Header(QWidget):
 
     def refresh(self) -> None:
         """Title and neurons as the document has them."""
-        self.title.say(self.plot.title, f"{self.plot.plot_title} of {self.plot.title}")
+        whole = f"{self.plot.plot_title} of {self.plot.title}"
+        self.title.say(self.plot.title, whole)
+        for canvas in self.plot.findChildren(QGraphicsView):
+            canvas.setAccessibleName(whole)
         self.neurons.setText(self._chosen())
         self.neurons.setToolTip(f"Neurons shown: {shorten(self.plot.neurons_shown)}; click to choose")
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from engine.document import Document, dumps, journal_path, load, save
+from engine.document import Document, History, Journal, dumps, journal_path, load, save
 from studio import keeper
 from studio.dialogs import ask
 from studio.dialogs.recovery import Recovery
@@ -205,3 +205,18 @@ def test_the_recovery_question_says_when_it_is_answered_by_escape(window: MainWi
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert set(dialog.answers.values()) == {ask.LATER}
     dialog.deleteLater()
+
+
+def test_edits_that_were_all_taken_back_ask_nothing(file: Path) -> None:
+    document = load(file)
+    history, journal = History(document), Journal.start(document, file, lambda text: None)
+    note = keeper.Note(str(journal.path), str(file), str(file.parent))
+    document.add("population.lif", name="one")
+    lost = keeper.look_at(note)
+    assert lost is not None
+    assert lost.edits == 1
+    history.undo()
+    assert keeper.look_at(note) is None
+    assert not journal_path(file).exists()
+    journal.close()
+    history.close()

@@ -297,7 +297,7 @@ def test_layout_is_remembered(home: Path, qtbot: QtBot) -> None:
 
 
 def test_a_save_that_fails_stays_on_show_until_it_works(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     session = window.files.new()
     place = tmp_path / "full" / "mine.myelin"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.document import save
@@ -220,3 +220,5 @@ def test_plots_of_one_node_are_told_apart_by_their_titles(
         "rate": "cells · rate",
         "statistics": "cells · statistics",
     }
+    spoken = {kind: plot.findChildren(QGraphicsView)[0].accessibleName() for kind, plot in plots.items()}
+    assert spoken["rate"] == "Population rate of cells · rate"
