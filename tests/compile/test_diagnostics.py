@@ -308,7 +308,8 @@ FIXED = {"MYL106", "MYL108", "MYL110", "MYL112", "MYL114", "MYL120", "MYL121", "
 
 
 def test_every_code_has_a_case() -> None:
-    assert set(CASES) == set(CODES) - {"MYL105"}  # of packages, not of documents: see the test below
+    compiling = {code for code in CODES if code < "MYL2"}  # the others are of runs, and here if those are
+    assert set(CASES) == compiling - {"MYL105"}  # of packages, not of documents: see the test below
 
 
 def test_a_package_that_cannot_be_loaded_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
