@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from engine.program import Op, Program
@@ -23,6 +23,9 @@ STRIP_NEURONS = 64
 
 PULSES = 6
 """Most pulses on one wire."""
+
+RATE_MS = 100
+"""Rates are means over longer times, so they are not found anew for every frame."""
 
 LONGEST_S, SHORTEST_S = 0.9, 0.15
 """Seconds on the wall that the longest delay and no delay at all take on the canvas, at least."""
@@ -68,6 +71,10 @@ class Activity(QObject):
         self._longest = 1.0
         self._real_time = 1.0
         self._cache: dict[Any, Any] = {}
+        self._rates: dict[str, float | None] = {}
+        self._behind = False
+        self._pause = QTimer(self, singleShot=True, interval=RATE_MS)
+        self._pause.timeout.connect(self._catch_up)
         session.checked.connect(self._rebuild)
         session.runner.meter.connect(self._on_meter)
         for signal in (self.records.updated, self.records.moved, theme.changed):
@@ -85,7 +92,11 @@ class Activity(QObject):
     def rate(self, node: str) -> float | None:
         """Mean rate of a node's spikes in Hz over the last moments; None if nothing is known."""
         source = self._sources.get(node)
-        return None if source is None else self._once(("rate", node), lambda: self._rate(source))
+        if source is None:
+            return None
+        if node not in self._rates:
+            self._rates[node] = self._rate(source)
+        return self._rates[node]
 
     def raster(self, node: str) -> QImage | None:
         """A small raster of a node's last spikes, newest at the right, one row a neuron; None if there are
@@ -155,15 +166,15 @@ class Activity(QObject):
 
     def _on_route(self, route: Route) -> Iterable[float]:
         steps, rows = self._recent(route.source)
+        gap = max(1.0, self._travel(route.high) / PULSES)
+        first_of_gap = np.flatnonzero(np.diff(steps // gap, prepend=-1.0))
+        steps, rows = steps[first_of_gap], rows[first_of_gap]
         spread = (rows * 0.618 + steps * 0.382) % 1.0
         delays = route.low + spread * (route.high - route.low)
         travel = np.maximum(self._stretch * delays, SHORTEST_S * self._pace)
         way = (self.records.at - steps) / np.maximum(travel, 1e-9)
         place = (way - route.begin) / (route.end - route.begin)
-        there = (place >= 0) & (place <= 1)
-        gap = max(1.0, self._travel(route.high) / PULSES)
-        _, first_of_gap = np.unique(steps // gap, return_index=True)
-        shown: list[float] = place[first_of_gap[there[first_of_gap]]].tolist()
+        shown: list[float] = place[(place >= 0) & (place <= 1)].tolist()
         return shown
 
     # --- how fast
@@ -190,7 +201,16 @@ class Activity(QObject):
 
     def _refresh(self) -> None:
         self._cache = {}
+        self._behind = self._pause.isActive()
+        if not self._behind:
+            self._rates = {}
+            self._pause.start()
         self.updated.emit()
+
+    def _catch_up(self) -> None:
+        """Nothing more may come: the rates are to be the newest, too."""
+        if self._behind:
+            self._refresh()
 
     def _rebuild(self) -> None:
         """The drawing is another: which signals there are, and on which wires they travel."""

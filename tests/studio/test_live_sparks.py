@@ -1,16 +1,19 @@
-"""The small histograms on projections: from the document, from a run, from training."""
+"""The small histograms on projections, from document, run and training; activity within its time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.document import Document
 from engine.document.ops import set_op
+from studio.canvas import flow
 from studio.canvas.node import NodeItem
 from studio.canvas.view import CanvasView
+from studio.canvas.wire import WireItem
 from studio.session import Session
 from studio.sparks import Sparks
 
@@ -88,3 +91,22 @@ def test_a_projection_without_delays_shows_its_weights(open_session: Open, qtbot
     assert item.spark.spark is not None
     assert item.spark.spark.what == "weights"
     assert centre(Sparks.of(view.session), weights) > 0.5
+
+
+def test_with_little_time_a_frame_every_item_has_its_turn(
+    open_session: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, _weights, _ = drawn()
+    left, right = document.find("left"), document.find("right")
+    view = CanvasView(open_session(document))
+    qtbot.addWidget(view)
+    view.show()
+    qtbot.waitUntil(lambda: view.session.problems.program is not None)
+    monkeypatch.setattr(flow, "BUDGET_S", 0.0)  # one item a frame
+    rates = {f"{node}.spikes.rate": np.full(40, 20.0) for node in (left, right)}
+    view.session.runner.records.emit({"step": 0, "steps": 40, "dt": 2.0, "records": rates})
+    items = view.canvas.items_by_id
+    wires = [item for item in items.values() if isinstance(item, WireItem) and item.look.kind != "delays"]
+    nodes = [items[left], items[right]]
+    qtbot.waitUntil(lambda: all(wire.level > 0 for wire in wires))
+    qtbot.waitUntil(lambda: all(node.strip.rate == 20.0 for node in nodes))  # type: ignore[union-attr]
