@@ -50,6 +50,7 @@ class CanvasScene(QGraphicsScene):
         self._shift: dict[str, QPointF] = {}
         self._selected: frozenset[str] = frozenset()
         self._hovered: Item | None = None
+        self._traced: set[str] = set()
         self._problems = session.problems.by_node
         self._reasons: dict[PortRef, str | None] | None = None
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
@@ -63,7 +64,7 @@ class CanvasScene(QGraphicsScene):
     def rebuild(self) -> None:
         """Make all items anew."""
         document = self.session.document
-        self._hovered = None
+        self._hovered, self._traced = None, set()
         for key in list(self.items_by_id):
             self._remove(key)
         self.wiring = Wiring(document)
@@ -186,9 +187,21 @@ class CanvasScene(QGraphicsScene):
         item = self.items_by_id.get(key) if key else None
         if self._hovered is not None and self._hovered is not item:
             _hover(self._hovered, False, None)
+        if item is not self._hovered:
+            self._trace(item.key if isinstance(item, NodeItem) else None)
         if item is not None:
             _hover(item, True, port)
         self._hovered = item
+
+    def _trace(self, key: str | None) -> None:
+        """Show on all its wires that the pointer is on a node, and on no others."""
+        inside = members(self.session.document.groups).get(key or "", {key})
+        wires = {wire for node in inside if node for wire in self.wiring.of(node)}
+        for wire in wires ^ self._traced:
+            item = self.items_by_id.get(wire)
+            if isinstance(item, WireItem):
+                item.hover(wire in wires)
+        self._traced = wires
 
     def tip_at(self, at: QPointF) -> str:
         """The sentences to show beside the pointer."""

@@ -357,3 +357,16 @@ def test_a_wire_that_leaves_the_group_names_what_is_outside_and_a_click_goes_the
     QTest.mouseClick(view.viewport(), LEFT, NONE, view.mapFromScene(out.chip.center()))
     assert view.session.scope is None
     assert view.session.selection == {"c"}
+
+
+def test_the_wires_of_the_node_under_the_pointer_stand_out(make: Make) -> None:
+    view = make(chain())
+    wires = [view.canvas.items_by_id[key] for key in ("nw", "wc", "dw")]
+    QTest.mouseMove(view.viewport(), pixel(view, 520, 30))
+    assert [wire.hovered for wire in wires] == [False, True, False]
+    QTest.mouseMove(view.viewport(), pixel(view, 300, 30))
+    assert all(wire.hovered for wire in wires)
+    QTest.mouseMove(view.viewport(), pixel(view, 460, 24))
+    assert [wire.hovered for wire in wires] == [False, True, False], "now on a wire of its own"
+    QTest.mouseMove(view.viewport(), pixel(view, 300, 300))
+    assert not any(wire.hovered for wire in wires)
