@@ -71,8 +71,10 @@ class Trainer(QObject):
         return self.can_train() and self.run is not None and self.run.resumable and self._left(self.run) > 0
 
     def train(self) -> None:
-        """Train from the beginning, into a folder of its own."""
-        if self.can_train():
+        """Train from the beginning, into a folder of its own; what cannot learn is refused at once."""
+        if not self.trainable():
+            self.session.refused.emit("Training needs a data set and a loss on the canvas")
+        elif self.can_train():
             self._begin(Run(places.new_run(places.runs_folder(self.session)).absolute()))
 
     def resume(self) -> None:

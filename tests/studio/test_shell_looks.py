@@ -222,3 +222,17 @@ def test_plots_of_one_node_are_told_apart_by_their_titles(
     }
     spoken = {kind: plot.findChildren(QGraphicsView)[0].accessibleName() for kind, plot in plots.items()}
     assert spoken["rate"] == "Population rate of cells · rate"
+
+
+def test_what_cannot_learn_is_refused_at_once(window: MainWindow, file: Path) -> None:
+    said: list[str] = []
+    window.workspace.message.connect(said.append)
+    session = window.files.open(file)
+    assert session is not None
+    window.run("train.start")
+    assert said[-1] == "Training needs a data set and a loss on the canvas"
+    assert session.runner.state == "off"
+    panel = window.docks.panels["training"]
+    assert isinstance(panel, Training)
+    assert panel.stack.currentWidget() is panel.words
+    assert not list(file.parent.glob("*.runs"))
