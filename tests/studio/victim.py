@@ -1,10 +1,12 @@
-"""A studio that draws and runs by itself, telling every step it has made, until somebody kills it.
+"""Studios that draw and run by themselves, telling every step they have made, until somebody kills them.
 
-``python victim.py FILE SEED``; the test makes the same steps, to know what must be there.
+``python victim.py`` reads lines of a seed and a file; each makes a studio, by a fork after the imports, which
+take longer than its life.  The test makes the same steps, to know what must be there.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -48,9 +50,9 @@ def steps(document: Document, history: History, seed: int) -> Iterator[str]:
         yield kind
 
 
-def main(file: Path, seed: int) -> None:
+def live(file: Path, seed: int) -> None:
     """Open the window and go on for ever."""
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QProcess, QTimer
     from PySide6.QtWidgets import QApplication
 
     from studio.window import MainWindow
@@ -64,7 +66,7 @@ def main(file: Path, seed: int) -> None:
     life = steps(session.document, session.history, seed)
     runner = session.runner
 
-    def live() -> None:
+    def step() -> None:
         kind = next(life)
         if kind == "play":
             runner.play()
@@ -72,14 +74,31 @@ def main(file: Path, seed: int) -> None:
             runner.stop()
         elif kind == "save":
             assert window.files.save(session)
-        print(kind, runner.worker.pid, flush=True)
+        process = runner.findChild(QProcess)
+        print(kind, process.processId() if process else 0, flush=True)
 
-    print("ready", 0, flush=True)
-    timer = QTimer(interval=5)
-    timer.timeout.connect(live)
+    print("born", os.getpid(), flush=True)
+    timer = QTimer()
+    timer.timeout.connect(step)
     timer.start()
     application.exec()
 
 
+def main() -> None:
+    """One life after the other."""
+    import studio.window  # noqa: F401
+
+    for line in sys.stdin:
+        seed, file = line.rstrip("\n").split(" ", 1)
+        child = os.fork()
+        if child == 0:
+            try:
+                live(Path(file), int(seed))
+            finally:
+                os._exit(1)
+        os.waitpid(child, 0)
+        print("dead", 0, flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main()
