@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from engine.run.hosts import Host
+from engine.run.protocol import Message
 from studio.runner import BUSY
 from studio.session import Session
 from studio.settings import Settings
@@ -101,6 +102,11 @@ class Devices(QObject):
         self._found[host] = found or CPU
         self.changed.emit()
 
+    def _on_answer(self, host: Host | None, message: Message) -> None:
+        """Stop answers for everything that waits: then it is asked again."""
+        if "devices" in message:
+            self.learn(host, message["devices"])
+
     def _on_opened(self, session: Session) -> None:
         place = self.place
         session.runner.use(place.host, place.device)
@@ -113,7 +119,7 @@ class Devices(QObject):
             if (runner.host, runner.device) != (place.host, place.device):
                 runner.use(place.host, place.device)
             elif runner.host not in self._found:
-                runner.ask("devices", lambda message: self.learn(runner.host, message["devices"]))
+                runner.ask("devices", lambda message: self._on_answer(runner.host, message))
         self.changed.emit()
 
 

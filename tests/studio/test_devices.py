@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -113,6 +114,21 @@ def test_the_worker_tells_its_devices_behind_hello(
     ):
         session.runner.warm()
     assert "core" in devices.places[0].name
+
+
+def test_devices_are_asked_again_after_a_stop_cut_the_answer_short(
+    workspace: Workspace, devices: Devices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(nets.noisy())
+    asked: list[Any] = []
+    workspace.add(session)
+    gpu = {"id": "cuda:0", "name": "GPU", "memory": None}
+    monkeypatch.setattr(session.runner, "ask", lambda kind, then: asked.append(then))
+    for answer in ({"of": "devices", "reason": "stopped"}, {"devices": [gpu]}):
+        session.runner.state_changed.emit("ready")
+        asked.pop()(answer)
+    assert not asked
+    assert devices.places[-1].device == "cuda:0"
 
 
 def test_machines_are_added_changed_and_removed_by_keyboard(qtbot: QtBot, devices: Devices) -> None:
