@@ -7,10 +7,13 @@ belongs to Qt: widgets destroyed off their thread crash the program.
 from __future__ import annotations
 
 import gc
+import time
 
 from PySide6.QtCore import QObject, QTimer
 
 EVERY_MS = 200
+FULL_S = 60.0
+"""The oldest generation takes 50 ms at a thousand nodes, so it has its turn once a minute."""
 
 
 class GarbageCollector(QObject):
@@ -20,15 +23,17 @@ class GarbageCollector(QObject):
         super().__init__(parent)
         gc.disable()
         self._timer = QTimer(self, interval=EVERY_MS)
-        self._timer.timeout.connect(collect_due)
+        self._timer.timeout.connect(self._collect)
         self._timer.start()
+        self._full = time.monotonic()
 
-
-def collect_due() -> int | None:
-    """Collect the oldest generation that is due; which one it was."""
-    counts, thresholds = gc.get_count(), gc.get_threshold()
-    for generation in (2, 1, 0):
-        if counts[generation] > thresholds[generation] > 0:
-            gc.collect(generation)
-            return generation
-    return None
+    def _collect(self) -> None:
+        """Collect the oldest generation that is due."""
+        counts, thresholds = gc.get_count(), gc.get_threshold()
+        due = [generation for generation in (0, 1, 2) if counts[generation] > thresholds[generation] > 0]
+        if 2 in due and time.monotonic() - self._full < FULL_S:
+            due.remove(2)
+        if due:
+            gc.collect(due[-1])
+        if 2 in due:
+            self._full = time.monotonic()

@@ -66,11 +66,24 @@ class Sparks(QObject):
         return self._drawn[projection]
 
     def _on_edited(self, edit: Edit) -> None:
-        if all(op.get("path", [""])[0] in ("layout", "views", "groups") for op in edit.ops):
-            return
-        self._told, self._drawn = {}, {}
-        self._attached = attached(self._session.document)
-        self.updated.emit()
+        before = self._attached
+        if any(op["op"] in ("add_wire", "del_wire", "add_node", "del_node") for op in edit.ops):
+            self._attached = attached(self._session.document)
+        touched = {op["path"][1] for op in edit.ops if op.get("path", [""])[0] == "nodes"}
+        known = {*self._told, *self._drawn}
+        if any(op.get("path", [""])[0] == "meta" for op in edit.ops):
+            old = known  # another time step
+        else:
+            old = {key for key in known if self._outdated(key, before.get(key), touched)}
+        for key in old:
+            self._told.pop(key, None)
+            self._drawn.pop(key, None)
+        if old:
+            self.updated.emit()
+
+    def _outdated(self, projection: str, delays: str | None, touched: set[str]) -> bool:
+        """Whether an edit of the nodes ``touched`` changes a projection that had these delays."""
+        return delays != self._attached.get(projection) or projection in touched or delays in touched
 
     def _ask(self) -> None:
         """Let the worker send what is shown here, whenever it is new."""

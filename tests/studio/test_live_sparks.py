@@ -54,6 +54,18 @@ def test_before_a_run_the_document_tells(open_session: Open) -> None:
     assert sparks.spark(weights) is None, "how these lie only a run can tell"
 
 
+def test_an_edit_elsewhere_draws_no_bars_anew(open_session: Open, qtbot: QtBot) -> None:
+    document, weights, lag = drawn()
+    session = open_session(document)
+    sparks = Sparks.of(session)
+    assert sparks.spark(weights) is not None
+    elsewhere = session.document.find("right")
+    with qtbot.assertNotEmitted(sparks.updated):
+        session.edit("Slower", [set_op(["nodes", elsewhere, "params", "tau_mem"], 30.0)])
+    with qtbot.waitSignal(sparks.updated):
+        session.edit("Narrow", [set_op(["nodes", lag, "params", "min_delay"], 18.0)])
+
+
 def test_run_and_training_move_the_bars(open_session: Open, qtbot: QtBot) -> None:
     document, weights, lag = drawn()
     session = open_session(document)
