@@ -23,7 +23,9 @@ def chain() -> Document:
     }
     for key, (kind, name, at) in nodes.items():
         node = {"type": kind, "v": 1, "name": name, "params": {"size": [4]} if kind[0] == "p" else {}}
-        document.edit("Add", [{"op": "add_node", "id": key, "node": node}, set_op(["layout", key], {"at": at})])
+        document.edit(
+            "Add", [{"op": "add_node", "id": key, "node": node}, set_op(["layout", key], {"at": at})]
+        )
     for source, out, target, into in (
         ("n", "spikes", "w", "input"),
         ("w", "output", "c", "input"),
@@ -40,7 +42,8 @@ def grouped(collapsed: bool = False) -> Document:
     group = new_group("block", ["w", "d"])
     group["ports"] = {"in": {"x": ["w", "input"]}, "out": {"y": ["w", "output"]}}
     document.edit(
-        "Group", [set_op(["groups", "g"], group), set_op(["layout", "g"], {"at": [240, 0], "collapsed": collapsed})]
+        "Group",
+        [set_op(["groups", "g"], group), set_op(["layout", "g"], {"at": [240, 0], "collapsed": collapsed})],
     )
     return document
 
