@@ -25,7 +25,7 @@ from engine.program import Program, Source
 from nodes import registry
 from nodes.spec import Node, Param
 from tests.backend.graphs import everything, random_inputs
-from tests.backend.test_network import SHAPES, alone
+from tests.backend.test_network import alone
 from tests.compile.drawing import new_document, project, set_param
 
 STEPS, EPOCHS = 24, 8
@@ -40,7 +40,6 @@ CASES: dict[str, list[Settings]] = {
     "in_degree": [{"connectivity": "fixed_in_degree", "in_degree": 2}],
     "connectivity": [{"matrix": [[1.0, 0.0, 2.0]] * 3, "probability": 0.5, "in_degree": 2}],
     "matrix": [{"connectivity": "matrix", "matrix": [[1.0, 0.0, 2.0]] * 3}],
-    "allow_self": [{"connectivity": "fixed_in_degree", "in_degree": 2}, {"probability": 1.0}],
     "seed": [{"probability": 0.5}, {"seed": 3}],
     "init": [{"probability": 0.9}],
     "mean": [{"distribution": "normal"}],
@@ -70,6 +69,10 @@ OTHERS: dict[str, list[Any]] = {
 ELSEWHERE = {
     ("projection.sparse", "file"): "needs a file: test_projections.py",
     ("delays.fixed", "file"): "needs a file: test_delays_nodes.py",
+    (
+        "projection.sparse",
+        "allow_self",
+    ): "is about a population that projects to itself: test_self_synapses.py",
     ("delays.fixed", "granularity"): "one number for all is the same for whomever it is",
 }
 TYPES = {
@@ -144,8 +147,6 @@ def drawn(spec: type[Node], settings: Settings) -> tuple[Document, str]:
     node = next(key for key, found in d.nodes.items() if found.type == spec.type)
     for name, value in settings.items():
         set_param(d, node, name, value)
-    if "allow_self" in spec.params:
-        set_param(d, node, "size", SHAPES.get(spec.type, [3]))
     return d, node
 
 

@@ -148,7 +148,8 @@ def test_it_is_one_line_high_whatever_it_says(session: Session, banner: Banner, 
     session.runner.diagnosed.emit(told(text="a long story " * 40))
     banner.resize(width, banner.sizeHint().height())
     banner.show()
-    assert banner.height() <= 2.6 * banner.fontMetrics().height()
+    # the style sheet of either theme pads its buttons; a second line of text would need more
+    assert banner.height() < 2 * banner.fontMetrics().lineSpacing() + 12
     assert banner.line.text().endswith("\N{HORIZONTAL ELLIPSIS}") or banner.line.width() == 0
     banner.close()
 
