@@ -11,7 +11,6 @@ from engine.compile.diagnostics import Fix
 from engine.program import Op, Program
 from engine.run.diagnoses import Route, gain_fix, nice, routes, threshold_fix
 from engine.run.replay import Tape, with_gain, with_threshold
-from nodes.populations._firing import Firing
 
 MARGIN = 1.3
 """A fix goes so much beyond what was just enough, since what comes next is not quite what was taped."""
@@ -36,8 +35,6 @@ def wake(program: Program, op: Op, own: Own, tape: Tape, ratio: float | None, fr
     for route in exciting:
         if tape.strength(route.source)[0] > 0:
             factor = _waking(with_gain(op, own, program.dt, tape, route.source, RAISE), RAISE)
-            if factor and ratio and _linear(op):
-                factor = min(factor, MARGIN / ratio)
             found = gain_fix(route.projection, factor, up=True) if factor else None
             if found:
                 return Remedy(*found)
@@ -59,19 +56,15 @@ def calm(program: Program, op: Op, own: Own, tape: Tape, target: float, fresh: F
     return Remedy(*found) if found else Remedy("give it less excitation or a higher threshold")
 
 
-def _linear(op: Op) -> bool:
-    """Whether the potential of a silent neuron is as many times as high as its only input."""
-    return issubclass(op.spec, Firing) and len(op.inputs["input"]) == 1
-
-
 def _usable(program: Program, op: Op, fresh: Fresh) -> list[Route]:
     return [route for route in routes(program, op) if all(fresh(passed) for passed in route.ops)]
 
 
 def _waking(spikes: np.ndarray, factors: np.ndarray) -> float | None:
-    """The smallest factor with which a neuron fires, with a margin."""
-    fires = (spikes > 0).any(1)
-    return float(factors[fires.argmax()]) * MARGIN if fires.any() else None
+    """The smallest factor with which the neurons fire once on average, else any at all, with a margin."""
+    lively, fires = spikes.mean(1) >= 1, (spikes > 0).any(1)
+    enough = lively if lively.any() else fires
+    return float(factors[enough.argmax()]) * MARGIN if enough.any() else None
 
 
 def _calming(spikes: np.ndarray, factors: np.ndarray, target: float) -> float | None:
