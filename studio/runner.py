@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.document import Document, Edit
+from engine.document import Edit
 from engine.document.codec import to_tree
 from engine.run.fetch import FetchError, Fetching
 from engine.run.hosts import Host, version_problem
 from engine.run.protocol import Malformed, Message
+from studio.streams import structure, together
 from studio.worker import GRACE_MS, Then, Worker
 
 if TYPE_CHECKING:
@@ -347,20 +347,8 @@ class Runner(QObject):
             again()
 
     def _wanted(self) -> list[list[Any]]:
-        """One entry a signal and form: all neurons as soon as one asks for all; only what there is."""
-        found: dict[tuple[str, str, str], set[int] | None] = {}
-        for entry in (entry for streams in self._streams.values() for entry in streams):
-            node, port, neurons, form = entry + [None, "signal"][len(entry) - 2 :]
-            shape = self.signals.get(node, {}).get(port)
-            if shape is None:
-                continue
-            before = found.get((node, port, form), set())
-            both = None if neurons is None or before is None else before | set(neurons)
-            found[node, port, form] = both and {n for n in both if n < math.prod(shape)}
-        return [
-            [node, port, None if neurons is None else sorted(neurons), form]
-            for (node, port, form), neurons in sorted(found.items())
-        ]
+        asked = [entry for streams in self._streams.values() for entry in streams]
+        return together(asked, self.signals)
 
     def _on_edit(self, edit: Edit) -> None:
         if self.state not in ("loading", "running", "paused"):
@@ -394,11 +382,3 @@ class Runner(QObject):
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
-
-
-def structure(document: Document) -> object:
-    """All that decides which network is drawn, but for the parameters of its nodes."""
-    kinds = {key: (node.type, node.extra.get("mode")) for key, node in document.nodes.items()}
-    wires = {(wire.source, wire.target) for wire in document.wires.values()}
-    groups = {key: group for key, group in document.groups.items() if group.get("repeat")}
-    return kinds, wires, groups, document.meta.get("dt_ms"), document.meta.get("seed")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.plots import plot, style
 from studio.plots.base import Table
-from studio.plots.timed import TimePlot
+from studio.plots.timed import ImagePlot
 from studio.records import Window
 
 MOST = 128
@@ -18,18 +17,8 @@ MOST = 128
 
 
 @plot("heatmap", "Heat map", ports=("potential", "current", "value"), icon="grid", order=25)
-class HeatMap(TimePlot):
+class HeatMap(ImagePlot):
     """A row a neuron, a column a moment, the value as colour."""
-
-    def build(self) -> None:
-        """One image."""
-        super().build()
-        self.image = pg.ImageItem(axisOrder="row-major")
-        self.graph.addItem(self.image)
-
-    def y_label(self) -> str:
-        """Neurons have no unit."""
-        return "neuron"
 
     def dress(self) -> None:
         """From low to high."""
@@ -63,11 +52,7 @@ class HeatMap(TimePlot):
 
     def data(self) -> Table:
         """Time, and a column a neuron."""
-        window = self._window()
-        if window is None:
-            return ["time (ms)"], [np.empty(0)]
-        names = [f"{self.port} of {neuron}" for neuron in window.neurons]
-        return ["time (ms)", *names], [window.steps * self.records.dt, *window.values.T]
+        return self.columns(self._window())
 
     def tell(self, point: QPointF) -> str:
         """Value, neuron and time."""

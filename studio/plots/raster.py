@@ -5,31 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.plots import plot, style
 from studio.plots.base import Table
 from studio.plots.brush import Brush
-from studio.plots.timed import TimePlot
+from studio.plots.timed import ImagePlot
 
 TICKS = 12
 """Up to so many neurons are named one by one."""
 
 
 @plot("raster", "Spike raster", ports=("spikes",), icon="raster", order=10)
-class Raster(TimePlot):
+class Raster(ImagePlot):
     """A row a neuron, a column a moment; where several fall on a pixel, their number is its strength."""
-
-    def build(self) -> None:
-        """One image."""
-        super().build()
-        self.image = pg.ImageItem(axisOrder="row-major")
-        self.graph.addItem(self.image)
-
-    def y_label(self) -> str:
-        """Neurons have no unit."""
-        return "neuron"
 
     def dress(self) -> None:
         """Spikes in the colour of spikes."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 
-from studio.plots.base import Graph
-from studio.records import SPANS
+from studio.plots.base import Graph, Table
+from studio.records import SPANS, Window
 
 
 class TimeBox(pg.ViewBox):  # type: ignore[misc]
@@ -67,6 +68,13 @@ class TimePlot(Graph):
         nearest = min(range(len(SPANS)), key=lambda i: abs(SPANS[i] - self.records.span))
         self.records.show(SPANS[min(max(nearest + direction, 0), len(SPANS) - 1)])
 
+    def columns(self, window: Window | None) -> Table:
+        """Time, and a column a neuron, as they are exported."""
+        if window is None:
+            return ["time (ms)"], [np.empty(0)]
+        names = [f"{self.port} of {neuron}" for neuron in window.neurons]
+        return ["time (ms)", *names], [window.steps * self.records.dt, *window.values.T]
+
     def clicked(self, point: QPointF) -> None:
         """A point of the graph was clicked."""
 
@@ -78,3 +86,17 @@ class TimePlot(Graph):
         box = self.graph.getViewBox()
         inside = box.sceneBoundingRect().contains(position)
         self.header.read(self.tell(box.mapSceneToView(position)) if inside else "")
+
+
+class ImagePlot(TimePlot):
+    """A row a neuron, a column a moment."""
+
+    def build(self) -> None:
+        """One image."""
+        super().build()
+        self.image = pg.ImageItem(axisOrder="row-major")
+        self.graph.addItem(self.image)
+
+    def y_label(self) -> str:
+        """Neurons have no unit."""
+        return "neuron"

@@ -82,11 +82,7 @@ class Trace(TimePlot):
 
     def data(self) -> Table:
         """Time, and a column a neuron."""
-        window = self._window()
-        if window is None:
-            return ["time (ms)"], [np.empty(0)]
-        names = [f"{self.port} of {neuron}" for neuron in window.neurons]
-        return ["time (ms)", *names], [window.steps * self.records.dt, *window.values.T]
+        return self.columns(self._window())
 
     def tell(self, point: QPointF) -> str:
         """Time and height."""
