@@ -13,10 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.arrays import WEIGHTS, stored
 from engine.backend.network import Network
 from engine.errors import MyelinError
-
-WEIGHTS = "network/"
 
 
 def write(network: Network, path: Path, metadata: dict[str, Any]) -> None:
@@ -48,18 +47,7 @@ def begin(network: Network, path: Path | None) -> None:
 
 def matching(network: Network, path: Path) -> dict[str, Tensor]:
     """The tensors of a file by their keys in a network; MyelinError when the two do not belong together."""
-    stored = load(path)
-    tensors = {key.removeprefix(WEIGHTS): stored[key] for key in stored if key.startswith(WEIGHTS)}
-    odd = sorted(set(tensors) ^ set(network.declared))
-    if odd:
-        raise MyelinError(f"{path} belongs to another network: {odd[0]} is in only one of them")
-    for key, value in tensors.items():
-        shape, needed = list(value.shape), list(network.tensor(key).shape)
-        if shape != needed:
-            raise MyelinError(f"{path}: {key} has shape {shape}, but the network needs {needed}")
-        if not torch.isfinite(value).all():
-            raise MyelinError(f"{path}: {key} holds numbers that are not finite: the training has diverged")
-    return tensors
+    return {key: torch.from_numpy(value) for key, value in stored(network.program, path).items()}
 
 
 def metadata(path: Path) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from engine.arrays import tensor_key
 from engine.backend import memory, threads
 from engine.backend.data import Batch, Split
 from engine.backend.network import Network
 from engine.backend.noise import Noise
-from engine.backend.tensors import tensor_key
 from engine.errors import MyelinError
 from engine.program import Op, Program, Record, Source
 

@@ -10,7 +10,8 @@ from lightning.fabric.plugins import CheckpointIO
 from safetensors import safe_open
 from torch import Tensor
 
-from engine.backend.checkpoint import WEIGHTS, load, save
+from engine.arrays import WEIGHTS
+from engine.backend.checkpoint import load, save
 from engine.errors import MyelinError
 
 

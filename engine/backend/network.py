@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+from engine.arrays import names_by_op, tensor_key
 from engine.backend import tensors
 from engine.backend.noise import Noise
 from engine.backend.ops import EXACT, OPS, TorchOps
@@ -39,11 +40,11 @@ class Network(nn.Module):
             op.id: first_sigma(op) for op in program.ops.values() if learnable(op)
         }
         self.smeared = False
-        self._names = tensors.names_by_op(program, self.declared)
+        self._names = names_by_op(program, self.declared)
         self._values: dict[str, Values] = {}
 
     def tensor(self, key: str) -> Tensor:
-        """A tensor by its key (see ``tensors.tensor_key``)."""
+        """A tensor by its key (see ``arrays.tensor_key``)."""
         found: Tensor = self.learned[key] if key in self.learned else self.get_buffer(key)
         return found
 
@@ -96,7 +97,7 @@ class Network(nn.Module):
 
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
-        own = {name: self.tensor(tensors.tensor_key(op.id, name)) for name in self._names.get(op.id, ())}
+        own = {name: self.tensor(tensor_key(op.id, name)) for name in self._names.get(op.id, ())}
         p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training})
         p.update(op.spec.constants(self.ops, p, self.program.dt))
         return p

@@ -10,9 +10,9 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from engine.arrays import names_by_op, tensor_key
 from engine.backend import evaluation
 from engine.backend.network import Network
-from engine.backend.tensors import names_by_op, tensor_key
 from engine.program import Op, Source
 
 Entry = dict[str, Any]

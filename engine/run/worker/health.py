@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.arrays import tensor_key
 from engine.backend.network import STIMULUS, Network
-from engine.backend.tensors import tensor_key
 from engine.compile.diagnostics import Diagnostic
 from engine.program import Op, Program, Source
 from engine.run import diagnoses

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.arrays import tensor_key
 from engine.backend import checkpoint
 from engine.backend.network import Network
 from engine.backend.state import State
-from engine.backend.tensors import tensor_key
 from engine.compile import Compiled, compile_document
 from engine.document import Document, DocumentError, weights
 from engine.document.ops import set_op

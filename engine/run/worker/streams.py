@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.arrays import tensor_key
 from engine.backend import evaluation
-from engine.backend.tensors import tensor_key
 from engine.program import Op, Record, Source
 from engine.run.protocol import shown
 from engine.run.worker import forms

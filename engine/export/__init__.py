@@ -1,0 +1,1 @@
+"""Export: what was drawn runs elsewhere.  Light: no torch."""
