@@ -26,7 +26,9 @@ def record(
     ``whole``: as one sequence that ends, whose parts outlast it by their tails (``steps`` is then its
     length, and the signals last longer); else the run goes on for ever and every part with it.
     """
-    given = {source: torch.from_numpy(np.ascontiguousarray(x, np.float32))[:, None] for source, x in inputs.items()}
+    given = {
+        source: torch.from_numpy(np.ascontiguousarray(x, np.float32))[:, None] for source, x in inputs.items()
+    }
     training = network.training
     network.eval()
     try:
