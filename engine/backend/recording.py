@@ -26,9 +26,7 @@ def record(
     ``whole``: as one sequence that ends, whose parts outlast it by their tails (``steps`` is then its
     length, and the signals last longer); else the run goes on for ever and every part with it.
     """
-    given = {
-        source: torch.from_numpy(np.ascontiguousarray(x, np.float32))[:, None] for source, x in inputs.items()
-    }
+    given = {source: _sample(x) for source, x in inputs.items()}
     training = network.training
     network.eval()
     try:
@@ -39,6 +37,11 @@ def record(
         network.train(training)
     found = {source: _plain(signal, last) for source, signal in {**given, **result.signals}.items()}
     return {source: found[source] for source in keep}
+
+
+def _sample(x: np.ndarray) -> Tensor:
+    """``[time, *shape]`` as ``[time, 1, *shape]``."""
+    return torch.from_numpy(np.ascontiguousarray(x, np.float32))[:, None]
 
 
 def _plain(signal: Tensor, steps: int) -> np.ndarray:

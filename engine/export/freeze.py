@@ -180,7 +180,7 @@ def _probed(current: Any, source: Shape) -> tuple[np.ndarray, np.ndarray, np.nda
 def _steps(op: Op, arrays: Values) -> np.ndarray:
     """The attached delays in whole steps."""
     assert op.delay is not None
-    return np.rint(np.clip(arrays.delay, op.delay.low, op.delay.high)).astype(np.int64)
+    return np.asarray(np.rint(np.clip(arrays.delay, op.delay.low, op.delay.high)), np.int64)
 
 
 def _delays(op: Op, arrays: Values, pre: np.ndarray, post: np.ndarray, target: Shape) -> np.ndarray:

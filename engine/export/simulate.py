@@ -25,15 +25,15 @@ class Maths(NumpyOps):
 
     def where(self, condition: Any, a: Any, b: Any) -> np.ndarray:  # type: ignore[override]
         """Elementwise choice."""
-        return np.where(condition, a, b).astype(self.dtype)
+        return np.asarray(np.where(condition, a, b), self.dtype)
 
     def cast(self, condition: Any) -> np.ndarray:  # type: ignore[override]
         """0 and 1 of a comparison."""
-        return np.asarray(condition).astype(self.dtype)
+        return np.asarray(condition, self.dtype)
 
     def spike(self, x: Any, strict: bool, surrogate: str, alpha: float) -> np.ndarray:  # type: ignore[override]
         """1 where x is above 0, or at least 0."""
-        return ((x > 0) if strict else (x >= 0)).astype(self.dtype)
+        return np.asarray((x > 0) if strict else (x >= 0), self.dtype)
 
 
 def simulate(

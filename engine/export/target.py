@@ -24,9 +24,7 @@ from engine.program import Program, Source
 from nodes.spec import Param, Values
 
 ENTRY_POINTS = "myelin.targets"
-RANDOM = declare(
-    "MYL200", "error", "A node inside the network draws random numbers, which no export repeats."
-)
+RANDOM = declare("MYL200", "error", "A node inside the network draws random numbers: no export repeats them.")
 REPLACED = declare("MYL201", "info", "Its signal is an input of the exported network.")
 
 

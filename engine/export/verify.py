@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Recording:
-    """One sample through our engine: ``inputs [time, *shape]`` of the artefact and the ``signals`` it gave."""
+    """One sample through our engine: ``inputs [time, *shape]`` of the artefact and what our engine gave."""
 
     inputs: Mapping[Source, np.ndarray]
     signals: Signals
