@@ -70,13 +70,15 @@ class Walk:
         self.network, self.program, self.uses = network, network.program, network.uses
         self.window, self.noise, self.keep, self.device = window, noise, keep, network.device
         self.signals: dict[Source, Tensor] = {}
+        self.given: set[str] = set()
         self.after: dict[str, Tensors] = {
             key: values for key, values in state.values.items() if key in self.program.ops
         }
 
     def go(self, inputs: Mapping[Source, Tensor]) -> dict[Source, Tensor]:
-        """The signals to keep, from those of the input."""
+        """The signals to keep, from those of the input; an op whose signals are given does not run."""
         self.signals = dict(inputs)
+        self.given = {source.op for source in inputs if source.port != STIMULUS}
         for number, stage in enumerate(self.program.stages):
             if stage.chunk is None:
                 for key in stage.ops:
@@ -88,7 +90,7 @@ class Walk:
         return {source: signal for source, signal in self.signals.items() if source in self.keep}
 
     def _whole(self, op: Op) -> None:
-        if op.role in PASSIVE:
+        if op.role in PASSIVE or op.id in self.given:
             return
         outputs = self._run(op, self._inputs(op, self.signals, self.window), self.window)
         self.signals.update({Source(op.id, port): signal for port, signal in outputs.items()})

@@ -54,7 +54,8 @@ def _at(unit: Unit, x: float) -> np.ndarray:
         return known if np.ndim(known) == 0 else np.asarray(known, np.float64)[None]
 
     result = interpret(Maths(np.float64), [output], value)[output]
-    return np.broadcast_to(np.asarray(result, np.float64), (1, *unit.shape))[0]
+    found: np.ndarray = np.broadcast_to(np.asarray(result, np.float64), (1, *unit.shape))[0]
+    return found
 
 
 def _foldable(frozen: Frozen) -> tuple[Unit, list[Synapses], np.ndarray, np.ndarray] | None:

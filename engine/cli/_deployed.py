@@ -1,0 +1,89 @@
+"""A document as it is deployed, for the commands that export: its program and arrays, without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.arrays import Arrays, drawn, read
+from engine.cli._documents import program_of
+from engine.cli._failures import UsageError
+from engine.cli._network import own_weights
+from engine.cli._runs import runs_of, settings_of, weights_of
+from engine.cli._settings import Settings
+from engine.document import Document, load
+from engine.export.freeze import freeze
+from engine.export.frozen import Frozen
+from engine.export.target import Target, options_of
+from engine.program import Program
+from engine.runs import WEIGHTS
+from nodes.spec import Values
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        metavar="RUN|FILE",
+        help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
+    ),
+]
+To = Annotated[str, typer.Option("--to", metavar="TARGET", help="Where to: see `myelin targets`.")]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="An option of the target; may be repeated."),
+]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A document with the arrays to deploy.  ``weights``: their file, None as they are drawn."""
+
+    document: Document
+    program: Program
+    arrays: Arrays
+    weights: Path | None
+
+    @property
+    def frozen(self) -> Frozen:
+        """What is deployed."""
+        return freeze(self.program, self.arrays)
+
+
+def deployed(file: Path, weights: Path | None, settings: Settings) -> Deployed:
+    """The document, changed as its training run had changed it and then by ``settings``, and its arrays."""
+    document = load(file)
+    checkpoint = _checkpoint(file, weights)
+    if checkpoint is not None:
+        settings_of(checkpoint).apply(document, "train")
+    settings.apply(document, "run")
+    program = program_of(document, file)
+    arrays = drawn(program) if checkpoint is None else read(program, checkpoint)
+    return Deployed(document, program, arrays, checkpoint)
+
+
+def _checkpoint(file: Path, given: Path | None) -> Path | None:
+    """The weights asked for, those the document names, those of its newest run, or none."""
+    if given is not None:
+        return weights_of(given, file)
+    own = own_weights(file)
+    trained = any(runs_of(file).glob(f"**/{WEIGHTS}"))
+    return own or (weights_of(None, file) if trained else None)
+
+
+def chosen_options(target: Target, given: list[str] | None) -> Values:
+    """The options of a target from ``key=value``."""
+    return options_of(target, dict(_pair(text) for text in given or ()))
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not (equals and key):
+        raise UsageError(f"--option takes key=value, not {text!r}")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
