@@ -32,6 +32,28 @@ TRAIN: dict[str, Param] = {
     "test_every": Param(
         1, low=0, high=100_000, doc="epochs between evaluations while training; 0 only at the end"
     ),
+    "quantise_weights": Param(
+        0, low=0, high=16, unit="bits", doc="bits of weights, in training, running and export; 0 as they are"
+    ),
+    "quantise_per": Param(
+        "tensor",
+        choices=("tensor", "channel"),
+        doc="one scale for all weights of a projection, or one a target",
+    ),
+    "quantise_scale": Param(
+        "mse",
+        choices=("mse", "max", "power_of_two"),
+        doc="scale of weights: least squared error, largest weight, or the best power of two",
+    ),
+    "quantise_neurons": Param(
+        0, low=0, high=16, unit="bits", doc="bits of trained neuron parameters; 0 as they are"
+    ),
+    "quantise_state": Param(
+        0, low=0, high=16, unit="bits", doc="bits of the state neurons keep from step to step; 0 as it is"
+    ),
+    "quantise_delays": Param(
+        0, low=0, high=16, unit="bits", doc="bits of delays, on a grid of whole steps; 0 as they are"
+    ),
 }
 
 RUN: dict[str, Param] = {

@@ -17,9 +17,15 @@ from engine.arrays import WEIGHTS, stored
 from engine.backend.network import Network
 from engine.errors import MyelinError
 
+RANGES = "state_ranges"  # in the metadata: ``network.ranges``
+
 
 def write(network: Network, path: Path, metadata: dict[str, Any]) -> None:
-    """Save the tensors of a network atomically, with ``metadata`` (JSON values) in the header."""
+    """Save the tensors of a network atomically, with ``metadata`` (JSON values) in the header.
+
+    How large its state gets, where that has been measured, goes there as well.
+    """
+    metadata = {**metadata, RANGES: network.ranges} if network.ranges else metadata
     tensors = {WEIGHTS + key: network.tensor(key).detach() for key in network.declared}
     save(tensors, path, {"myelin": json.dumps(metadata, sort_keys=True)})
 
@@ -29,6 +35,7 @@ def read(network: Network, path: Path) -> None:
     for key, value in matching(network, path).items():
         with torch.no_grad():
             network.tensor(key).copy_(value)
+    network.ranges = metadata(path).get(RANGES, {})
     network.train(network.training)
 
 

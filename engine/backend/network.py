@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.arrays import names_by_op, tensor_key
-from engine.backend import tensors
+from engine.backend import quantised, tensors
 from engine.backend.noise import Noise
 from engine.backend.ops import EXACT, OPS, TorchOps
 from engine.backend.state import Result, State, Window, fit
 from engine.backend.walk import PASSIVE, STIMULUS, Uses, Walk
+from engine.export.quantise import Quantisation
 from engine.program import Op, Program, Source
 from nodes.roles import Loss
 from nodes.spec import Values
@@ -27,7 +28,8 @@ __all__ = ["STIMULUS", "Network", "first_sigma", "learnable"]
 class Network(nn.Module):
     """A program with its tensors.  ``sigma``: width of learnable delays by op while training.
 
-    In evaluation delays are rounded to one tap, unless ``smeared``.
+    In evaluation delays are rounded to one tap, unless ``smeared``.  ``quantisation``: how many bits tensors
+    and state have; ``ranges``: how large the state of an op gets, followed in training and ``measuring``.
     """
 
     def __init__(self, program: Program) -> None:
@@ -40,6 +42,8 @@ class Network(nn.Module):
             op.id: first_sigma(op) for op in program.ops.values() if learnable(op)
         }
         self.smeared = False
+        self.quantisation, self.measuring = Quantisation.of(program.recipes), False
+        self.ranges: dict[str, quantised.Ranges] = {}
         self._names = names_by_op(program, self.declared)
         self._values: dict[str, Values] = {}
 
@@ -93,14 +97,28 @@ class Network(nn.Module):
             }
         walk = Walk(self, window, state, noise or Noise(self.program.seed, 0, batch), set(keep))
         signals = walk.go({source: fit(x, window.length(0)) for source, x in inputs.items()})
+        self._widen()
         return Result(signals, State(state.step + steps, walk.after))
 
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
-        own = {name: self.tensor(tensor_key(op.id, name)) for name in self._names.get(op.id, ())}
-        p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training})
+        keys = {name: tensor_key(op.id, name) for name in self._names.get(op.id, ())}
+        specs = {name: self.declared[key] for name, key in keys.items()}
+        own = {name: self.tensor(key) for name, key in keys.items()}
+        own = quantised.read(self.quantisation, op, specs, own)
+        watching, ranges = self.training or self.measuring, self.ranges.get(op.id, {})
+        rounding = quantised.rounding(self.quantisation, op, ranges, watching=watching)
+        p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training, "rounding": rounding})
         p.update(op.spec.constants(self.ops, p, self.program.dt))
         return p
+
+    def _widen(self) -> None:
+        """Let the ranges of the state follow what this run has reached."""
+        for key, p in self._values.items():
+            rounding = p.get("rounding")
+            if rounding is not None and rounding.largest:
+                now = self.ranges.get(key, {})
+                self.ranges[key] = quantised.widened(now, rounding.largest, training=self.training)
 
     def values(self, op: Op) -> Values:
         """What the step of an op reads; made once per run, in evaluation kept until ``train`` or ``eval``."""

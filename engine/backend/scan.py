@@ -57,18 +57,22 @@ class Scan:
         return state, {port: torch.cat([piece[port] for piece in pieces]) for port in self.wanted}
 
     def _kernel(self, columns: Mapping[str, Tensor], state: Tensors) -> fused.Compiled | None:
-        """The compiled steps, where all is single precision on a CPU."""
+        """The compiled steps, where all is single precision on a CPU and the state is not rounded."""
+        if self.once or self.p.get("rounding"):
+            return None
         signals = (*columns.values(), *state.values())
         plain = all(x.device.type == "cpu" and x.dtype == torch.float32 for x in signals)
-        return fused.compiled(self.op, self.wanted, self.dt) if plain and not self.once else None
+        return fused.compiled(self.op, self.wanted, self.dt) if plain else None
 
     def _segment(self, columns: Mapping[str, Tensor], state: Tensors, steps: int) -> tuple[Tensors, Tensors]:
         # likewise the backward of x[t] would cost O(T^2), that of unbind does not
         unbound = {name: signal.unbind(0) for name, signal in columns.items()}
         found: dict[str, list[Tensor]] = {port: [] for port in self.wanted}
+        rounding = self.p.get("rounding")
         for t in range(steps):
             x = Values({**{name: signal[t] for name, signal in unbound.items()}, **self.once})
             state, outputs = self.op.spec.step(self.ops, Values(state), x, self.p, self.dt)
+            state = rounding(state) if rounding else state
             for port, signals in found.items():
                 signals.append(outputs[port])
         return dict(state), {port: torch.stack(signals) for port, signals in found.items()}

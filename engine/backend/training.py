@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from engine.backend import checkpoint, evaluation, schedules
+from engine.backend.checkpoint import RANGES
 from engine.backend.data import Batch, Shuffled, Split
 from engine.backend.lightning_io import SafetensorsIO
 from engine.backend.metrics import FILE, Events, Stopped, last_row
@@ -71,6 +72,15 @@ class Training(lightning.LightningModule):
         ]
         optimiser: torch.optim.Optimizer = OPTIMISERS[self.recipe.optimiser](groups, lr=self.recipe.lr)
         return optimiser
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """How large the state gets, where it is rounded."""
+        if self.network.ranges:
+            checkpoint["myelin"] = {RANGES: self.network.ranges}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Back to where the range of the state was."""
+        self.network.ranges = checkpoint.get("myelin", {}).get(RANGES, {})
 
     def on_train_epoch_start(self) -> None:
         """Rates and widths of this epoch."""
