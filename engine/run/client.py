@@ -184,6 +184,13 @@ class Client:
         """Train into the folder ``out``.  Options: ``seed``, ``device``, ``data_root``, ``resume``."""
         return self.send("train", out=str(out), **options)
 
+    def deploy(self, target: str, **options: Any) -> int:
+        """Export what is loaded (see ``engine.run.worker.deploy``).
+
+        Options: ``options`` of the target, ``path``, ``verify``, ``samples``, ``steps``, ``data_root``.
+        """
+        return self.send("deploy", target=target, **options)
+
     def checkpoint(self, path: str | Path) -> int:
         """Save the network's tensors."""
         return self.send("checkpoint", path=str(path))

@@ -215,6 +215,12 @@ class Desk:
         reason = "stopped" if record["stopped"] else "finished"
         return {"reason": reason, "result": record["metrics"], "record": record}
 
+    def _deploy(self, message: Message) -> Reply:
+        session = self._loaded()
+        from engine.run.worker.deploy import deploy
+
+        return deploy(session, message, self.outbox.put, self.inbox.told_to_stop)
+
     def _checkpoint(self, message: Message) -> Reply:
         from engine.backend import checkpoint
 
