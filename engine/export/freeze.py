@@ -36,7 +36,7 @@ def freeze(program: Program, arrays: Arrays) -> Frozen:
     parts = _without_passers(parts)
     shapes = {source: program.ops[source.op].shapes.get(source.port) or () for source in _read(parts)}
     inputs = {source: shape for source, shape in shapes.items() if source.op in outside}
-    return Frozen(program, tuple(in_order(parts)), inputs, tuple(_outputs(parts, program)))
+    return Frozen(program, tuple(in_order(parts)), inputs, tuple(_outputs(parts, program)), arrays)
 
 
 def outside_of(program: Program) -> set[str]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
+from engine.arrays import Arrays
 from engine.codegen.trace import Traced
+from engine.document import Document
 from engine.program import Op, Program, Source
 from nodes.spec import Shape
 
@@ -122,13 +124,16 @@ class Frozen:
     """A network to deploy.  ``parts`` in the order in which a step runs them.
 
     ``inputs``: signals that arrive from outside, with their shapes.  ``outputs``: signals that the artefact
-    gives: spikes of all populations, potentials of those that do not fire, decisions.
+    gives: spikes of all populations, potentials of those that do not fire, decisions.  ``arrays``: those it
+    was made from, for targets that go on training.  ``document``: what was drawn, for those that write that.
     """
 
     program: Program
     parts: tuple[Part, ...]
     inputs: Mapping[Source, Shape]
     outputs: tuple[Source, ...]
+    arrays: Arrays = field(default_factory=dict)
+    document: Document | None = None
 
     @property
     def dt(self) -> float:
