@@ -82,6 +82,7 @@ def as_dict(diagnostic: Diagnostic) -> dict[str, Any]:
         "at": diagnostic.at,
         "hint": diagnostic.hint,
         "fix": diagnostic.fix.label if diagnostic.fix else None,
+        "alternatives": [fix.label for fix in diagnostic.alternatives],
     }
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+SEVERITIES = ("error", "limit", "warning", "info")
+"""Worst first.  An error leaves no program; a broken limit keeps a sound program off the chip it is for."""
+
 
 @dataclass(frozen=True)
 class Fix:
@@ -16,7 +19,10 @@ class Fix:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One problem.  ``severity``: ``error`` (no program), ``warning``, ``info``; ``at``: port or param."""
+    """One problem.  ``severity``: one of SEVERITIES; ``at``: port or param.
+
+    ``alternatives``: other ways to repair it than ``fix``.
+    """
 
     code: str
     severity: str
@@ -25,6 +31,7 @@ class Diagnostic:
     at: str = ""
     hint: str = ""
     fix: Fix | None = None
+    alternatives: tuple[Fix, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.severity} {self.code}: {self.message}" + (f" ({self.hint})" if self.hint else "")
@@ -39,10 +46,16 @@ class Code:
     meaning: str
 
     def __call__(
-        self, nodes: tuple[str, ...], message: str, at: str = "", hint: str = "", fix: Fix | None = None
+        self,
+        nodes: tuple[str, ...],
+        message: str,
+        at: str = "",
+        hint: str = "",
+        fix: Fix | None = None,
+        alternatives: tuple[Fix, ...] = (),
     ) -> Diagnostic:
         """A problem of this kind."""
-        return Diagnostic(self.code, self.severity, nodes, message, at, hint, fix)
+        return Diagnostic(self.code, self.severity, nodes, message, at, hint, fix, alternatives)
 
 
 CODES: dict[str, Code] = {}
