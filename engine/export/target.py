@@ -24,8 +24,8 @@ from engine.program import Program, Source
 from nodes.spec import Param, Values
 
 ENTRY_POINTS = "myelin.targets"
-RANDOM = declare("MYL200", "error", "A node inside the network draws random numbers: no export repeats them.")
-REPLACED = declare("MYL201", "info", "Its signal is an input of the exported network.")
+RANDOM = declare("MYL207", "error", "A node inside the network draws random numbers: no export repeats them.")
+REPLACED = declare("MYL208", "info", "Its signal is an input of the exported network.")
 
 
 class NotExecutable(MyelinError):  # noqa: N818 (an answer, not a failure)
