@@ -20,6 +20,7 @@ from engine.backend.walk import PASSIVE, STIMULUS, Uses, Walk
 from engine.export.quantise import Quantisation
 from engine.program import Op, Program, Source
 from nodes.roles import Loss
+from nodes.spec import Tensor as Declared
 from nodes.spec import Values
 
 __all__ = ["STIMULUS", "Network", "first_sigma", "learnable"]
@@ -102,15 +103,22 @@ class Network(nn.Module):
 
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
-        keys = {name: tensor_key(op.id, name) for name in self._names.get(op.id, ())}
-        specs = {name: self.declared[key] for name, key in keys.items()}
-        own = {name: self.tensor(key) for name, key in keys.items()}
-        own = quantised.read(self.quantisation, op, specs, own)
         watching, ranges = self.training or self.measuring, self.ranges.get(op.id, {})
         rounding = quantised.rounding(self.quantisation, op, ranges, watching=watching)
-        p = Values({**op.p, **own, "shapes": op.shapes, "training": self.training, "rounding": rounding})
+        given = {"shapes": op.shapes, "training": self.training, "rounding": rounding}
+        p = Values({**op.p, **self.read(op), **given})
         p.update(op.spec.constants(self.ops, p, self.program.dt))
         return p
+
+    def specs(self, op: Op) -> dict[str, Declared]:
+        """The declarations of an op's tensors by name."""
+        return {name: self.declared[tensor_key(op.id, name)] for name in self._names.get(op.id, ())}
+
+    def read(self, op: Op) -> dict[str, Tensor]:
+        """The tensors of an op by name, quantised, as its step reads them."""
+        specs = self.specs(op)
+        own = {name: self.tensor(tensor_key(op.id, name)) for name in specs}
+        return quantised.read(self.quantisation, op, specs, own)
 
     def _widen(self) -> None:
         """Let the ranges of the state follow what this run has reached."""

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from engine.cli._failures import UsageError
 from engine.cli._settings import Settings
 from engine.document import Document, DocumentError
@@ -71,8 +73,19 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def settings_of(checkpoint: Path) -> Settings:
-    """How the command line of a training run had changed the document."""
-    return Settings.of(read_record(checkpoint.parent).get("settings", {}))
+    """How the command line had changed the document: what the file itself says, else the run it lies in."""
+    own = _header(checkpoint).get("settings")
+    return Settings.of(read_record(checkpoint.parent).get("settings", {}) if own is None else own)
+
+
+def _header(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself; nothing where it cannot be read, which its reader will tell."""
+    try:
+        with safe_open(checkpoint, "np") as file:
+            found = json.loads((file.metadata() or {}).get("myelin", "{}"))
+    except (OSError, ValueError, SafetensorError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def about(document: Document, file: Path, settings: Settings, device: str) -> dict[str, Any]:
