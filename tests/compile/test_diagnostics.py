@@ -105,6 +105,18 @@ def no_peak() -> Document:
     return set_recipe(sound()[0], "train", lr_peak=0.02, lr_schedule="cosine")
 
 
+def no_weights_to_scale() -> Document:
+    return set_recipe(sound()[0], "train", quantise_per="channel")
+
+
+def no_delays_to_round() -> Document:
+    return set_recipe(sound()[0], "train", quantise_delays=3)
+
+
+def no_parameters_to_round() -> Document:
+    return set_recipe(sound()[0], "train", quantise_neurons=3)
+
+
 def bad_recipe() -> Document:
     d = sound()[0]
     d.edit("recipe", [{"op": "set", "path": ["recipes", "train"], "value": {"epochs": 0}}])
@@ -293,7 +305,10 @@ CASES: dict[str, list[Callable[[], Document]]] = {
     "MYL101": [unknown_type], "MYL102": [new_document], "MYL103": [no_chain], "MYL104": [too_many],
     "MYL106": [no_way_past], "MYL107": [silenced], "MYL108": [no_mode],
     "MYL110": [bad_value], "MYL111": [together], "MYL112": [unknown_param], "MYL113": [bad_recipe],
-    "MYL114": [no_data_to_split, length_from_data, no_peak],
+    "MYL114": [
+        no_data_to_split, length_from_data, no_peak,
+        no_weights_to_scale, no_delays_to_round, no_parameters_to_round,
+    ],
     "MYL120": [no_port], "MYL121": [misfit], "MYL122": [unwired], "MYL123": [crowded],
     "MYL130": [granularity], "MYL131": [loose],
     "MYL140": [conflict], "MYL141": [unknown_shape, unknown_shape_beside_a_warning], "MYL142": [refused],
@@ -363,6 +378,7 @@ def test_code_is_reported_and_its_fix_removes_it(code: str, draw: Callable[[], D
         ({"split": "test", "samples": 1}, "run"),
         ({"duration": 300.0}, "run"),
         ({"lr_peak": 0.02, "lr_schedule": "onecycle"}, "train"),
+        ({"quantise_weights": 4, "quantise_per": "channel", "quantise_state": 8}, "train"),
     ],
 )
 def test_settings_that_count_or_change_nothing_anyway_are_not_blamed(

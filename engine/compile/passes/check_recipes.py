@@ -30,5 +30,12 @@ def _idle(graph: Graph, context: Context) -> Iterator[tuple[str, str, str]]:
         yield "run", "duration", "the data set gives the length"
     else:
         yield from (("run", name, "there is no data set") for name in ("split", "samples"))
-    if recipe("train", context.document.recipes).lr_schedule != "onecycle":
+    chosen = recipe("train", context.document.recipes)
+    if chosen.lr_schedule != "onecycle":
         yield "train", "lr_peak", "only the schedule onecycle has a peak"
+    if not chosen.quantise_weights:
+        yield from (("train", f"quantise_{n}", "weights are not quantised") for n in ("per", "scale"))
+    if not any(v.role == "delays" for v in vertices(graph)):
+        yield "train", "quantise_delays", "there are no delays"
+    if not any(v.role == "population" and v.p.get("train") for v in vertices(graph)):
+        yield "train", "quantise_neurons", "no population has parameters to learn"
