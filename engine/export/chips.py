@@ -86,9 +86,13 @@ class Limit:
         return not self.source.lower().startswith("unverified")
 
     def __str__(self) -> str:
-        low = f"at least {self.min:,g}" if self.min is not None else ""
-        high = f"at most {self.max:,g}" if self.max is not None else ""
+        low = f"at least {_digits(self.min)}" if self.min is not None else ""
+        high = f"at most {_digits(self.max)}" if self.max is not None else ""
         return ", ".join(filter(None, (low, high, " or ".join(map(str, self.choices))))) or "none"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from engine.document import Document, End
 from engine.program import Op, Program, Source
 from nodes.projections._connectivity import connect
 from nodes.roles import Projection
@@ -47,15 +48,30 @@ class Link:
 
 @dataclass(frozen=True)
 class Layer:
-    """A population with inputs."""
+    """A population with inputs.  ``ports``: its outputs that something hears or records."""
 
     op: Op
     neurons: int
     output: bool
     looped: bool
-    fan_in: float
-    fan_out: float
-    destinations: int
+    arriving: tuple[Link, ...]
+    leaving: tuple[Link, ...]
+    ports: frozenset[str]
+
+    @property
+    def fan_in(self) -> float:
+        """Most connections onto one of its neurons."""
+        return sum(link.fan_in for link in self.arriving)
+
+    @property
+    def fan_out(self) -> float:
+        """Most connections from one of its neurons."""
+        return sum(link.fan_out for link in self.leaving)
+
+    @property
+    def destinations(self) -> int:
+        """Populations it projects to."""
+        return len({target for link in self.leaving for target in link.targets})
 
     @property
     def where(self) -> str:
@@ -70,13 +86,16 @@ class Layer:
 
 @dataclass(frozen=True)
 class Demand:
-    """A program as a chip sees it.  ``inputs``: signals from outside and their number of channels."""
+    """A program as a chip sees it.  ``inputs``: signals from outside and their number of channels.
+
+    ``document``: the one behind the program, where fixes may move its wires.
+    """
 
     program: Program
     layers: Mapping[str, Layer]
     links: Mapping[str, Link]
     inputs: Mapping[Source, int]
-    consumers: Mapping[Source, tuple[str, ...]]
+    document: Document | None = None
 
     @property
     def neurons(self) -> int:
@@ -88,12 +107,20 @@ class Demand:
         """All connections."""
         return sum(link.connections for link in self.links.values())
 
+    @cached_property
+    def wires(self) -> Mapping[End, tuple[str, ...]]:
+        """The document's wires by where they end."""
+        found: dict[End, list[str]] = {}
+        for key, wire in self.document.wires.items() if self.document else ():
+            found.setdefault(wire.target, []).append(key)
+        return {end: tuple(keys) for end, keys in found.items()}
+
     def between_layers(self, link: Link) -> bool:
         """Whether a link starts in a layer, and so takes a hop of the chip."""
         return any(source.op in self.layers for source in link.sources)
 
 
-def demand(program: Program) -> Demand:
+def demand(program: Program, document: Document | None = None) -> Demand:
     """The layers, links and inputs of a program."""
     consumers = _consumers(program)
     links = {op.id: _link(program, consumers, op) for op in program.of_role("projection")}
@@ -103,7 +130,7 @@ def demand(program: Program) -> Demand:
         for op in program.of_role("population")
         if op.spec.inputs
     }
-    return Demand(program, found, links, dict(_inputs(program, links, found)), consumers)
+    return Demand(program, found, links, dict(_inputs(program, links, found)), document)
 
 
 def signal_shape(op: Op) -> Shape:
@@ -124,11 +151,14 @@ def kind_of(program: Program, source: Source) -> str:
 
 
 def _consumers(program: Program) -> dict[Source, tuple[str, ...]]:
+    """Who hears each signal; one that is only recorded has nobody."""
     found: dict[Source, list[str]] = {}
     for op in program.ops.values():
         for sources in op.inputs.values():
             for source in sources:
                 found.setdefault(source, []).append(op.id)
+    for record in program.records:
+        found.setdefault(record.source, [])
     return {source: tuple(ids) for source, ids in found.items()}
 
 
@@ -182,15 +212,9 @@ def _layer(
     arriving = [links[s.op] for given in op.inputs.values() for s in _all_behind(program, given, links)]
     leaving = [links[o.id] for o in heard if o.id in links]
     output = not leaving or any(o.role in HOST for o in heard)
-    return Layer(
-        op,
-        math.prod(signal_shape(op)),
-        output,
-        looped,
-        sum(link.fan_in for link in arriving),
-        sum(link.fan_out for link in leaving),
-        len({target for link in leaving for target in link.targets}),
-    )
+    used = frozenset(port for port in op.spec.outputs if Source(op.id, port) in consumers)
+    size = math.prod(signal_shape(op))
+    return Layer(op, size, output, looped, tuple(arriving), tuple(leaving), used)
 
 
 def _all_behind(program: Program, given: tuple[Source, ...], links: Mapping[str, Link]) -> Iterator[Source]:

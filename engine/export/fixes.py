@@ -13,7 +13,7 @@ import numpy as np
 from engine.compile.diagnostics import Fix
 from engine.document import Document
 from engine.export.chips import Chip, Part
-from engine.export.demand import Demand, Layer, origin
+from engine.export.demand import Layer, origin
 from engine.program import Op, Program
 from engine.recipe import SCHEMAS
 from nodes import registry
@@ -52,16 +52,14 @@ def _allowed(spec: type[Node], name: str, part: Part) -> Any:
     return next((v for v in part.only[name] if spec.params[name].problem(v) is None), None)
 
 
-def replace(asked: Demand, layer: Layer, target: Chip) -> Fix | None:
+def replace(layer: Layer, target: Chip) -> Fix | None:
     """Make a population the nearest type that a chip has: like outputs, and most parameters in common."""
-    wired = {source.port for source in asked.consumers if source.op == layer.op.id}
-    wired |= {r.source.port for r in asked.program.records if r.source.op == layer.op.id}
     choices = [
         (_likeness(layer.op.spec, spec), spec, params)
         for part in target.neurons
         if part.where in ("", layer.where)
         for spec in (registry.get(type) for type in part.types)
-        if spec and wired <= spec.outputs.keys() and (params := _as(layer.op, spec, part)) is not None
+        if spec and layer.ports <= spec.outputs.keys() and (params := _as(layer.op, spec, part)) is not None
     ]
     if not choices:
         return None

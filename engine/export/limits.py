@@ -48,18 +48,18 @@ def lint(program: Program, target: Chip, document: Document | None = None) -> li
 
     With the ``document`` behind the program there are also fixes that add or delete nodes.
     """
-    asked = demand(program)
+    asked = demand(program, document)
     found = [
         *_models(asked, target),
-        *_delays(asked, target, document),
+        *_delays(asked, target),
         *_amounts(asked, target),
-        *_populations(asked, target, document),
-        *_fans(asked, target, document),
+        *_populations(asked, target),
+        *_fans(asked, target),
         *_projections(asked, target),
         *_wiring(asked, target),
         *_times(asked, target),
         *_signals(asked, target),
-        *_conversions(asked, target, document),
+        *_conversions(asked, target),
     ]
     return list({(d.code, d.nodes, d.at): d for d in reversed(found)}.values())[::-1]
 
@@ -91,7 +91,7 @@ def _no_model(asked: Demand, layer: Layer, target: Chip) -> Diagnostic:
     possible = [p for p in target.neurons if p.where in ("", layer.where)]
     types = dict.fromkeys(t for part in possible for t in part.types)
     message = f"{target.title} has no {layer.op.spec.label} ('{layer.op.name}')"
-    fix = fixes.replace(asked, layer, target)
+    fix = fixes.replace(layer, target)
     advice = f"it has {_either([_label(t) for t in types])}" if types else "it has no neurons with state"
     return MODEL(
         (origin(layer.op),), message, "", _said(target, (possible or target.neurons)[0], advice), fix
@@ -107,7 +107,7 @@ def _either(values: Iterable[object]) -> str:
     return " or ".join(map(str, values))
 
 
-def _delays(asked: Demand, target: Chip, document: Document | None) -> Iterator[Diagnostic]:
+def _delays(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
     """Length and granularity of delays."""
     longest = target.limit("delay_steps")
     for link in asked.links.values():
@@ -115,21 +115,19 @@ def _delays(asked: Demand, target: Chip, document: Document | None) -> Iterator[
         if longest is None or longest.max is None or steps <= 0:
             continue
         if steps > longest.max:
-            yield _too_long(asked, link, target, longest, document)
+            yield _too_long(asked, link, target, longest)
         elif link.op.delay and link.op.delay.high > 0:
             yield from _too_fine(link, target)
 
 
-def _too_long(
-    asked: Demand, link: Link, target: Chip, longest: Limit, document: Document | None
-) -> Diagnostic:
+def _too_long(asked: Demand, link: Link, target: Chip, longest: Limit) -> Diagnostic:
     op, dt = link.op, asked.program.dt
     hop, most = hop_steps(asked, link, target), int(longest.max or 0)
     can = f"holds {most} steps" if most else "has no delays"
     message = f"'{op.name}' delays by up to {op.largest_delay - hop} steps of {dt:g} ms; {target.title} {can}"
     looped = any(op.id in stage.ops for stage in asked.program.stages if stage.chunk is not None)
     clip = fixes.clip(op, most + hop, dt, looped)
-    relay = surgery.relay_delay(asked, link, target, document)
+    relay = surgery.relay_delay(asked, link, target)
     nodes = (op.delay.node, origin(op)) if op.delay else (origin(op),)
     offers = [fix for fix in (relay, clip) if fix]
     hint = _said(target, longest, "" if offers else "shorten them")
@@ -169,7 +167,7 @@ def _amounts(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
         yield AMOUNT(nodes, message, amount.name, _said(target, limit, "make the network smaller"))
 
 
-def _populations(asked: Demand, target: Chip, document: Document | None) -> Iterator[Diagnostic]:
+def _populations(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
     """Numbers of one population."""
     for layer in asked.layers.values():
         for name, used in (("population", layer.neurons), ("channels", layer.channels)):
@@ -178,7 +176,7 @@ def _populations(asked: Demand, target: Chip, document: Document | None) -> Iter
                 continue
             words = "neurons" if name == "population" else "channels"
             message = f"'{layer.op.name}' has {used:,} {words}; {target.title} takes {limit.max:,.0f}"
-            fix, reason = surgery.split(asked, layer, int(limit.max), document)
+            fix, reason = surgery.split(asked, layer, int(limit.max))
             hint = _said(target, limit, reason)
             yield AMOUNT((origin(layer.op),), message, "size", hint, fix)
 
@@ -187,13 +185,14 @@ def fan_out(asked: Demand, layer: Layer, target: Chip) -> float:
     """Most synapses from a neuron; a chip that sets readout neurons apart has weights apart for them."""
     if not target.limit("hidden"):
         return layer.fan_out
-    leaving = (k for k in asked.links.values() if any(s.op == layer.op.id for s in k.sources))
-    return sum(
-        k.fan_out for k in leaving if any(not asked.layers[t].output for t in k.targets if t in asked.layers)
-    )
+
+    def hidden(key: str) -> bool:
+        return key in asked.layers and not asked.layers[key].output
+
+    return sum(link.fan_out for link in layer.leaving if any(map(hidden, link.targets)))
 
 
-def _fans(asked: Demand, target: Chip, document: Document | None) -> Iterator[Diagnostic]:
+def _fans(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
     """Synapses of one neuron."""
     into, out, reach = (target.limit(name) for name in ("fan_in", "fan_out", "destinations"))
     for layer in asked.layers.values():
@@ -208,7 +207,7 @@ def _fans(asked: Demand, target: Chip, document: Document | None) -> Iterator[Di
             message = (
                 f"a neuron of '{name}' reaches {reached:,.0f} synapses; {target.title} allows {out.max:,.0f}"
             )
-            fix = surgery.relay_fan_out(asked, layer, target, document)
+            fix = surgery.relay_fan_out(asked, layer, target)
             hint = _said(
                 target, out, "" if fix else "join fewer pairs: a sparse projection, or a smaller target"
             )
@@ -216,7 +215,7 @@ def _fans(asked: Demand, target: Chip, document: Document | None) -> Iterator[Di
         if reach and reach.max is not None and layer.destinations > reach.max:
             projects = f"'{name}' projects to {layer.destinations} populations"
             message = f"{projects}; {target.title} allows {reach.max:,.0f}"
-            fix = surgery.relay_fan_out(asked, layer, target, document)
+            fix = surgery.relay_fan_out(asked, layer, target)
             hint = _said(target, reach, "" if fix else "project to fewer")
             yield WIRING((origin(layer.op),), message, "destinations", hint, fix)
 
@@ -307,13 +306,13 @@ def _signals(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
                 yield SIGNALS((origin(link.op),), message, "input", hint)
 
 
-def _conversions(asked: Demand, target: Chip, document: Document | None) -> Iterator[Diagnostic]:
+def _conversions(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
     """What an export changes, for the record."""
     bits = target.limit("weight_bits")
     if bits and bits.max and asked.links and not fixes.quantised(asked.program, int(bits.max)):
         message = f"weights become numbers of {bits.max:g} bits on {target.title}"
         hint = _said(target, bits, "the export quantises them and tells the cost")
-        yield CONVERTED((), message, "weight_bits", hint, fixes.quantise(document, int(bits.max)))
+        yield CONVERTED((), message, "weight_bits", hint, fixes.quantise(asked.document, int(bits.max)))
     hop = target.limit("hop_steps")
     if hop and hop.min:
         late = [

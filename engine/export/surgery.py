@@ -75,10 +75,10 @@ class Draft:
         return f"{base}_{number}"
 
 
-def relay_delay(asked: Demand, link: Link, target: Chip, document: Document | None) -> Fix | None:
+def relay_delay(asked: Demand, link: Link, target: Chip) -> Fix | None:
     """A relay population that takes as much of a long delay as the chip's projections cannot hold."""
     delay, hop, most = link.op.delay, int(target.least("hop_steps")), int(target.most("delay_steps") or 0)
-    wire = _only_wire(asked, link, document)
+    document, wire = asked.document, _only_wire(asked, link)
     if document is None or wire is None or delay is None or not most:
         return None
     shares = [other for other in asked.links.values() if other.op.delay and other.op.delay.node == delay.node]
@@ -98,13 +98,13 @@ def relay_delay(asked: Demand, link: Link, target: Chip, document: Document | No
     return draft.fix(f"Insert a relay population before '{link.op.name}'")
 
 
-def relay_fan_out(asked: Demand, layer: Layer, target: Chip, document: Document | None) -> Fix | None:
+def relay_fan_out(asked: Demand, layer: Layer, target: Chip) -> Fix | None:
     """A relay population that takes some of the projections of a population that reaches too many."""
+    document = asked.document
     if document is None:
         return None
-    leaving = [link for link in asked.links.values() if any(s.op == layer.op.id for s in link.sources)]
-    wires = {link.op.id: _only_wire(asked, link, document) for link in leaving}
-    moved = _shared(leaving, target.most("fan_out"), target.most("destinations"))
+    wires = {link.op.id: _only_wire(asked, link) for link in layer.leaving}
+    moved = _shared(layer.leaving, target.most("fan_out"), target.most("destinations"))
     if not moved or any(wires[link.op.id] is None for link in moved):
         return None
     draft = Draft(document)
@@ -117,7 +117,7 @@ def relay_fan_out(asked: Demand, layer: Layer, target: Chip, document: Document 
     return draft.fix(f"Insert a relay population behind '{layer.op.name}'")
 
 
-def _shared(leaving: list[Link], fans: float | None, reach: float | None) -> list[Link]:
+def _shared(leaving: Iterable[Link], fans: float | None, reach: float | None) -> list[Link]:
     """The projections to move so that a population and its relay keep the limits; none if that cannot be."""
 
     def fits(links: list[Link], besides: int) -> bool:
@@ -134,17 +134,15 @@ def _shared(leaving: list[Link], fans: float | None, reach: float | None) -> lis
     return moved if fits(moved, 0) else []
 
 
-def _only_wire(asked: Demand, link: Link, document: Document | None) -> str | None:
+def _only_wire(asked: Demand, link: Link) -> str | None:
     """The wire by which a population's single spikes reach a projection, where nothing else does."""
+    document = asked.document
     if document is None or len(link.sources) != 1 or link.op.id != origin(link.op):
         return None
     source = asked.program.ops[link.sources[0].op]
     plain = source.id in asked.layers and source.p.get("max_spikes", 1) == 1 and source.id == origin(source)
-    found = [
-        key
-        for key, wire in document.wires.items()
-        if wire.target == (link.op.id, "input") and wire.source == (source.id, "spikes")
-    ]
+    into = asked.wires.get(End(link.op.id, "input"), ())
+    found = [key for key in into if document.wires[key].source == (source.id, "spikes")]
     return (
         found[0] if plain and len(found) == 1 and not _repeated(document, [link.op.id, source.id]) else None
     )
@@ -213,18 +211,17 @@ def _relay_params(name: str, part: Part) -> Json | None:
     return None if spec.check(coerced) else params
 
 
-def split(asked: Demand, layer: Layer, most: int, document: Document | None) -> tuple[Fix | None, str]:
+def split(asked: Demand, layer: Layer, most: int) -> tuple[Fix | None, str]:
     """Make one population as many as keep to ``most`` neurons each; or None, and why not.
 
     Every projection into and out of it gets a copy for each part.  Weights drawn with a spread that falls
     with the number of sources keep it (their gain is scaled), a bias stays on one copy.
     """
-    key = layer.op.id
+    document, key = asked.document, layer.op.id
     if document is None or key != origin(layer.op) or _repeated(document, [key]):
         return None, "make it smaller"
-    arriving = [link for link in asked.links.values() if key in link.targets]
-    leaving = [link for link in asked.links.values() if any(s.op == key for s in link.sources)]
-    reason = _whole(asked, layer, arriving, leaving, document)
+    arriving, leaving = layer.arriving, layer.leaving
+    reason = _whole(layer, document)
     if reason:
         return None, f"it cannot be split by a click: {reason}"
     parts = math.ceil(layer.neurons / most)
@@ -239,9 +236,9 @@ def split(asked: Demand, layer: Layer, most: int, document: Document | None) -> 
     return draft.fix(f"Split '{layer.op.name}' into {parts} populations"), ""
 
 
-def _whole(asked: Demand, layer: Layer, arriving: list[Link], leaving: list[Link], document: Document) -> str:
+def _whole(layer: Layer, document: Document) -> str:
     """Why a population cannot be split, or nothing."""
-    key = layer.op.id
+    key, arriving, leaving = layer.op.id, layer.arriving, layer.leaving
     if document.meta.get("weights"):
         return "its trained weights are in a file; split it before training"
     if len(layer.op.shapes.get("spikes") or ()) != 1:
