@@ -10,6 +10,7 @@ from studio.canvas.view import CanvasView
 from studio.devices import Devices, Picker
 from studio.docks import Docks
 from studio.files import Files
+from studio.hardware import ChipPicker
 from studio.menus import Menus
 from studio.notice import Notice
 from studio.recent import RecentMenu
@@ -49,6 +50,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self)
         self.menus.toolbar.addSeparator()
         self.menus.toolbar.addWidget(Picker(self.devices))
+        self.menus.toolbar.addWidget(ChipPicker(self.workspace))
         self.recent = RecentMenu(self.files, self)
         self.menus.add("File", self.recent, before="file.save")
         self.status = Status(self.statusBar(), self.workspace)

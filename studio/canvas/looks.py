@@ -92,7 +92,7 @@ def _glyph(document: Document, wiring: Wiring, ref: PortRef) -> tuple[str, bool]
 
 def _worst(problems: list[Diagnostic]) -> str:
     found = {problem.severity for problem in problems}
-    return next((severity for severity in ("error", "warning") if severity in found), "")
+    return next((severity for severity in ("error", "limit", "warning") if severity in found), "")
 
 
 def _sentence(problem: Diagnostic) -> str:

@@ -241,10 +241,12 @@ def _clock(painter: QPainter, centre: QPointF) -> None:
 
 
 def _badge(painter: QPainter, at: QPointF, severity: str) -> None:
-    """A red disc with an exclamation mark for an error, an amber triangle for a warning."""
+    """A mark in a red disc for an error, a red square for a broken limit, an amber triangle for a warning."""
     path = QPainterPath()
     if severity == "error":
         path.addEllipse(at, 9, 9)
+    elif severity == "limit":
+        path.addRoundedRect(QRectF(at.x() - 8.5, at.y() - 8.5, 17, 17), 3, 3)
     else:
         path.moveTo(at + QPointF(0, -10))
         path.lineTo(at + QPointF(11, 8))

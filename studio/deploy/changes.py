@@ -9,12 +9,14 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from engine.compile import Diagnostic
+from engine.compile.diagnostics import SEVERITIES
 from studio.theme import theme
 
 NODES = int(Qt.ItemDataRole.UserRole)
 NOTHING = "Nothing is changed: this target takes the network as it is drawn."
 HELP = {
     "error": "This keeps the network from being exported here",
+    "limit": "This breaks a limit of the chip",
     "warning": "This changes something; the report says how much",
     "info": "For the record: this changes no spike",
 }
@@ -56,7 +58,7 @@ class Changes(QWidget):
 
     def show_lines(self, lines: list[Line]) -> None:
         """Show these sentences."""
-        order = ("error", "warning", "info")
+        order = SEVERITIES
         self.lines = sorted(dict.fromkeys(lines), key=lambda line: order.index(line.severity))
         self.list.clear()
         for line in self.lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -17,15 +19,17 @@ from PySide6.QtWidgets import (
 )
 
 from engine.compile import Diagnostic
+from engine.compile.diagnostics import SEVERITIES, Fix
 from nodes import registry
 from studio.panels import panel
 from studio.problems.delegate import ProblemDelegate
-from studio.problems.model import FAILED, PROBLEM, SEVERITIES, ProblemModel
+from studio.problems.model import FAILED, PROBLEM, ProblemModel
 from studio.session import Session
 from studio.theme import theme
 from studio.workspace import Workspace
 
-PLURALS = {"error": "errors", "warning": "warnings", "info": "notes"}
+SINGULARS = {"error": "error", "limit": "broken limit", "warning": "warning", "info": "note"}
+PLURALS = {"error": "errors", "limit": "broken limits", "warning": "warnings", "info": "notes"}
 
 
 class ProblemList(QListView):
@@ -162,10 +166,9 @@ class Problems(QWidget):
         counts = {severity: sum(d.severity == severity for d in found) for severity in SEVERITIES}
         for severity, button in self.filters.items():
             button.setText(str(counts[severity]))
-            one = severity if severity != "info" else "note"
-            noun = one if counts[severity] == 1 else PLURALS[severity]
+            noun = (SINGULARS if counts[severity] == 1 else PLURALS)[severity]
             button.setAccessibleName(f"Show {counts[severity]} {noun}")
-        serious = counts["error"] + counts["warning"]
+        serious = sum(counts[severity] for severity in SEVERITIES if severity != "info")
         self.setWindowTitle(f"Problems ({serious})" if serious else "Problems")
 
     def _words(self, found: list[Diagnostic]) -> str:
@@ -201,10 +204,11 @@ class Problems(QWidget):
         spec = registry.get(self._session.document.nodes[node].type)
         return spec is not None and name in {*spec.inputs, *spec.outputs, *spec.params}
 
-    def fix(self, problem: Diagnostic) -> None:
-        """Mend a problem in one step."""
-        if self._session and problem.fix:
-            self._session.edit(problem.fix.label, problem.fix.ops)
+    def fix(self, problem: Diagnostic, repair: Fix | None = None) -> None:
+        """Mend a problem in one step, by its first fix or by another of it."""
+        chosen = repair or problem.fix
+        if self._session and chosen:
+            self._session.edit(chosen.label, chosen.ops)
 
     def _menu(self, at: QPoint) -> None:
         menu = self.menu_for(self.list.indexAt(at))
@@ -217,8 +221,8 @@ class Problems(QWidget):
         problem: Diagnostic | None = index.data(PROBLEM) if index.isValid() else None
         if problem:
             menu.addAction("Show the node", lambda: self.jump(index))
-            if problem.fix:
-                menu.addAction(theme.icon("check"), problem.fix.label, lambda: self.fix(problem))
+            for repair in filter(None, (problem.fix, *problem.alternatives)):
+                menu.addAction(theme.icon("check"), repair.label, partial(self.fix, problem, repair))
             menu.addAction(theme.icon("copy"), "Copy", lambda: _copy([problem]))
         if self.model.problems:
             menu.addAction("Copy all", lambda: _copy(self.model.problems))

@@ -8,10 +8,9 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from engine.compile import Diagnostic
-from engine.compile.diagnostics import CODES
+from engine.compile.diagnostics import CODES, SEVERITIES
 from engine.document import Document
 
-SEVERITIES = ("error", "warning", "info")
 PROBLEM = int(Qt.ItemDataRole.UserRole)
 WHERE = PROBLEM + 1
 FAILED = "run"
