@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from engine.document import Edit
@@ -32,12 +33,13 @@ def aim(session: Session, chip: Chip | None) -> None:
 
 
 class ChipPicker(QComboBox):
-    """The chips there are; a chip that nobody knows is shown by its id."""
+    """The chips there are, read when the list is first wanted; one that nobody knows is shown by its id."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
         self._session: Session | None = None
+        self._wanted = False
         self.setObjectName("chips")
         self.setAccessibleName("Target hardware")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -51,7 +53,7 @@ class ChipPicker(QComboBox):
         chosen = target_of(self._session)
         self.clear()
         self.addItem(theme.icon("chip"), NONE, "")
-        for id, chip in _known().items():
+        for id, chip in (_known() if self._wanted or chosen else {}).items():
             self.addItem(theme.icon("chip"), chip.title, id)
             self.setItemData(self.count() - 1, chip.about, Qt.ItemDataRole.ToolTipRole)
         if self.findData(chosen) < 0:
@@ -59,6 +61,21 @@ class ChipPicker(QComboBox):
         self.setCurrentIndex(self.findData(chosen))
         self.setEnabled(self._session is not None)
         self.setToolTip(HELP)
+
+    def showPopup(self) -> None:
+        """Open the list."""
+        self._want()
+        super().showPopup()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The arrow keys choose, too."""
+        self._want()
+        super().focusInEvent(event)
+
+    def _want(self) -> None:
+        if not self._wanted:
+            self._wanted = True
+            self.refresh()
 
     def _follow(self, session: Session | None) -> None:
         if self._session is not None:

@@ -20,6 +20,7 @@ from engine.export import targets
 from engine.export.freeze import outside_of, random
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
+from engine.export.writing import MARK
 from engine.program import Program, Source
 from nodes.spec import Param, Values
 
@@ -136,7 +137,8 @@ _LANGUAGES = {
 
 
 def _texts(folder: Path) -> list[Path]:
-    files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+    found = [folder] if folder.is_file() else folder.rglob("*")
+    files = sorted(found, key=lambda path: (path.name == MARK, path))
     return [path for path in files if path.suffix in _LANGUAGES and path.is_file()]
 
 

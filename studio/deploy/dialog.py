@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from engine.program import Program
-from studio.deploy.badges import badge_of
+from studio.deploy.badges import VERDICTS, Badge, badge_of
 from studio.deploy.changes import Changes, Line, from_check
 from studio.deploy.job import Job
 from studio.deploy.judge import Judge, Judged
 from studio.deploy.listing import Listing
-from studio.deploy.options import Options
+from studio.deploy.options import LABEL, Options
 from studio.deploy.preview import Preview
 from studio.deploy.report import ReportPage
 from studio.deploy.weights import Weights
@@ -75,6 +75,7 @@ class Deploy(QDialog):
         self.title = made(QLabel(), objectName="heading")
         self.about = QLabel(wordWrap=True)
         self.status = QLabel(wordWrap=True)
+        self.sign = QLabel()
         self.bar = made(QProgressBar(), maximum=0, textVisible=False)
         self.bar.setFixedHeight(6)
         self.bar.hide()
@@ -99,7 +100,10 @@ class Deploy(QDialog):
             self.tabs.addTab(page, title)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
-        form.addRow("&Weights", self.weights)
+        label = QLabel("&Weights")
+        label.setBuddy(self.weights)
+        label.setMinimumWidth(LABEL)
+        form.addRow(label, self.weights)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(16, 0, 0, 0)
@@ -115,6 +119,7 @@ class Deploy(QDialog):
         both.setStretchFactor(1, 1)
         both.setSizes([310, 740])
         row = QHBoxLayout()
+        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.status, 1)
         for button in (self.stop, self.verify, self.export, self.close_):
             row.addWidget(button)
@@ -143,7 +148,7 @@ class Deploy(QDialog):
         self.job.progressed.connect(self._on_progress)
         self.job.done.connect(self._on_done)
         self.job.failed.connect(self._on_failed)
-        self.job.stopped.connect(lambda: self._on_failed("Stopped; nothing was written"))
+        self.job.stopped.connect(self._on_stopped)
 
     # --- what is known
 
@@ -189,7 +194,7 @@ class Deploy(QDialog):
         one = self.judged[self._target]
         answer = self.answers.get(self._target, {})
         self.title.setText(one.target.label)
-        self.about.setText((one.target.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "))
+        self.about.setText(_first_paragraph(one.target.__doc__ or ""))
         converted = [
             Line("info" if c["exact"] else "warning", c["message"], tuple(c["nodes"]))
             for c in answer.get("conversions", ())
@@ -207,8 +212,11 @@ class Deploy(QDialog):
         self.stop.setVisible(self.job.busy)
         self.bar.setVisible(self.job.busy)
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str, severity: str = "") -> None:
         self.status.setText(sentence)
+        self.sign.setVisible(bool(severity))
+        if severity:
+            self.sign.setPixmap(theme.icon(severity, severity).pixmap(18, 18))
 
     # --- what one does
 
@@ -257,7 +265,11 @@ class Deploy(QDialog):
         self._show()
 
     def _on_failed(self, sentence: str) -> None:
-        self._say(sentence[:1].upper() + sentence[1:])
+        self._say(sentence[:1].upper() + sentence[1:], "error")
+        self._refresh()
+
+    def _on_stopped(self) -> None:
+        self._say("Stopped; nothing was written")
         self._refresh()
 
     def _on_nodes(self, nodes: tuple[str, ...]) -> None:
@@ -268,8 +280,11 @@ class Deploy(QDialog):
             self.session.reveal(there[0])
 
 
-def _badge(one: Judged, answer: dict[str, Any] | None) -> Any:
-    from studio.deploy.badges import VERDICTS
+def _first_paragraph(doc: str) -> str:
+    """As a person reads it: without the marks of code."""
+    return " ".join(doc.strip().split("\n\n")[0].split()).replace("``", "")
 
+
+def _badge(one: Judged, answer: dict[str, Any] | None) -> Badge:
     report = (answer or {}).get("report")
     return badge_of(report) if report else VERDICTS[one.verdict]

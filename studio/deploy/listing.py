@@ -27,6 +27,7 @@ class Listing(QTreeWidget):
         self.setIndentation(10)
         self.setIconSize(QSize(16, 16))
         self.setAccessibleName("Targets")
+        self.setObjectName("targets")
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)

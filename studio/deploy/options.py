@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from engine.export.target import Target
 from studio.fields import FieldEditor, editor_for
 
+LABEL = 110
+"""Pixels of the column of labels."""
+
 
 class Options(QWidget):
     """Remembers what was chosen for every target while it lives."""
@@ -56,6 +59,7 @@ class Options(QWidget):
             label = QLabel(name.replace("_", " ").capitalize())
             label.setToolTip(param.doc)
             label.setBuddy(editor)
+            label.setMinimumWidth(LABEL)
             form.addRow(label, editor)
             self.editors[name] = editor
         return part

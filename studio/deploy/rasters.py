@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.plots import style
-from studio.plots.raster import binned
+from studio.plots.raster import TICKS, binned
 from studio.theme import theme
 
 SIDE = 420
@@ -64,6 +64,10 @@ class Rasters(QWidget):
         self.right.setTitle(titles[1], color=theme.colour("text").name(), size="12px")
         self.line.setVisible(first is not None)
         self.line.setValue(first or 0)
+        few = list(range(ours.shape[1])) if ours.shape[1] <= TICKS else None
+        for graph in (self.left, self.right):
+            ticks = [[(row, str(row)) for row in few]] if few else None
+            graph.getAxis("left").setTicks(ticks)
         self.left.setXRange(0, len(ours), padding=0)
         self.left.setYRange(-0.5, ours.shape[1] - 0.5, padding=0)
 
