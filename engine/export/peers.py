@@ -1,24 +1,16 @@
 """Other people's software, in which exports are verified: each set of packages in an environment of its own.
 
 A peer environment is a virtual environment whose packages come first and which shares the packages of the
-Python that runs Myelin, so PyTorch is on the disk once.  What is in one stands in ``resources/peers/NAME.txt``,
-a requirement file of pip with a head of ``# key: value`` lines:
-
-- ``title``: what it is called; ``verifies``: what runs in it;
-- ``imports``: modules that must load before it counts as installed;
-- ``shims``: files of ``resources/peers/shims`` that run whenever its Python starts;
-- ``extra``: why it is not among those that are installed without being named;
-- ``pip``: anywhere in the file; the requirements below are installed after those above, with these options.
+Python that runs Myelin, so PyTorch is on the disk once.  What is in each stands in a file of its own
+(engine.export.peer_files).
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -26,21 +18,23 @@ import sys
 import tempfile
 import venv
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
 import platformdirs
 
-from engine.bootstrap import ROOT, explain_pip
+from engine.bootstrap import explain_pip
 from engine.errors import MyelinError
+from engine.export.peer_files import Requirements, Stage, find, requirements, shared_folders
 
-REQUIREMENTS = ROOT / "resources" / "peers"
 STAMP = "myelin-peer.json"
 LOG = "myelin-peer.log"
 TOOLS = {
     "gcc": "a C compiler (Debian and Ubuntu: `apt install gcc`; macOS: `xcode-select --install`)",
-    "iverilog": "Icarus Verilog (Debian and Ubuntu: `apt install iverilog`; macOS: `brew install icarus-verilog`)",
+    "iverilog": "Icarus Verilog (Debian and Ubuntu: `apt install iverilog`; macOS: `brew install "
+    "icarus-verilog`)",
     "verilator": "Verilator (Debian and Ubuntu: `apt install verilator`; macOS: `brew install verilator`)",
     "yosys": "Yosys (`myelin peers install hdl`, or Debian and Ubuntu: `apt install yosys`)",
     "qemu-system-arm": "QEMU (Debian and Ubuntu: `apt install qemu-system-arm`; macOS: `brew install qemu`)",
@@ -51,40 +45,12 @@ TOOLS = {
 """System programs and how to get them, as the end of a sentence."""
 
 
-class MissingPeer(MyelinError):
+class MissingPeer(MyelinError):  # noqa: N818 (says what is the matter)
     """Software that verifies is not installed; the text says how to install it."""
 
 
 class PeerError(MyelinError):
     """A script failed in a peer environment, or took too long."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Requirements that pip installs together, with options."""
-
-    options: tuple[str, ...]
-    requirements: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Requirements:
-    """What ``resources/peers/NAME.txt`` says."""
-
-    name: str
-    title: str
-    verifies: str
-    imports: tuple[str, ...]
-    shims: tuple[Path, ...]
-    extra: str
-    stages: tuple[Stage, ...]
-    digest: str
-
-    @property
-    def distributions(self) -> list[str]:
-        """The names of the packages asked for."""
-        wanted = [line for stage in self.stages for line in stage.requirements]
-        return [re.split(r"[^\w.-]", line)[0] for line in wanted]
 
 
 @dataclass(frozen=True)
@@ -175,52 +141,6 @@ def folder() -> Path:
     return platformdirs.user_cache_path("myelin") / "peers"
 
 
-def requirements() -> dict[str, Requirements]:
-    """Every environment that can be installed, by name."""
-    return {path.stem: _read(path) for path in sorted(REQUIREMENTS.glob("*.txt"))}
-
-
-def find(name: str) -> Requirements:
-    """The environment of that name; MyelinError where there is none."""
-    known = requirements()
-    if name not in known:
-        raise MyelinError(
-            f"there is no peer environment {name!r}; `myelin peers` shows them: {', '.join(known)}."
-        )
-    return known[name]
-
-
-def _read(path: Path) -> Requirements:
-    head: dict[str, str] = {}
-    stages: list[Stage] = [Stage((), ())]
-    text = path.read_text(encoding="utf-8")
-    for line in map(str.strip, text.splitlines()):
-        said = re.fullmatch(r"# (title|verifies|imports|shims|extra|pip): (.+)", line)
-        if said and said[1] == "pip":
-            stages.append(Stage(tuple(said[2].split()), ()))
-        elif said:
-            head[said[1]] = said[2]
-        elif line and not line.startswith("#"):
-            stages[-1] = Stage(stages[-1].options, (*stages[-1].requirements, line))
-    shims = tuple(REQUIREMENTS / "shims" / f"{name}.py" for name in head.get("shims", "").split())
-    parts = [text, *(shim.read_text(encoding="utf-8") for shim in shims), sys.version, *_shared_folders()]
-    return Requirements(
-        name=path.stem,
-        title=head["title"],
-        verifies=head["verifies"],
-        imports=tuple(head.get("imports", "").split()),
-        shims=shims,
-        extra=head.get("extra", ""),
-        stages=tuple(stage for stage in stages if stage.requirements),
-        digest=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
-    )
-
-
-def _shared_folders() -> list[str]:
-    """The folders with the packages of the Python that runs Myelin."""
-    return [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
-
-
 def peer(name: str) -> Peer:
     """Return the installed environment of that name.
 
@@ -256,6 +176,11 @@ def _python(place: Path) -> Path:
     return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def default() -> list[str]:
+    """The environments to install where none is named: those for this system that are not extra."""
+    return [name for name, wanted in requirements().items() if wanted.fits_here and not wanted.extra]
+
+
 def install(names: Iterable[str], progress: Callable[[str], None]) -> None:
     """Install the environments that are not yet there; `progress` is told one line for each.
 
@@ -274,7 +199,28 @@ def install(names: Iterable[str], progress: Callable[[str], None]) -> None:
             ) from error
 
 
+def try_to_install(names: Iterable[str], progress: Callable[[str], None]) -> dict[str, str]:
+    """Install two at a time what can be installed; for each that cannot, the sentence that says why."""
+
+    def attempt(wanted: Requirements) -> str:
+        try:
+            install([wanted.name], progress)
+        except MyelinError as error:
+            return str(error)
+        return ""
+
+    found = [find(name) for name in names]
+    # Downloads and compilers take turns: one waits for the network or the disk while another computes.
+    with ThreadPoolExecutor(2) as pool:
+        failures = list(pool.map(attempt, found))
+    return {wanted.name: failure for wanted, failure in zip(found, failures, strict=True) if failure}
+
+
 def _install(wanted: Requirements, progress: Callable[[str], None]) -> None:
+    if not wanted.fits_here:
+        raise MyelinError(
+            f"{wanted.title} cannot be had for this system, only for {', '.join(wanted.systems)}."
+        )
     root = folder()
     root.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(root / f"{wanted.name}.lock"):
@@ -282,7 +228,7 @@ def _install(wanted: Requirements, progress: Callable[[str], None]) -> None:
             return
         progress(f"installing {wanted.title} ({wanted.verifies})")
         place = root / wanted.name
-        _make(place, wanted.shims)
+        _make(place, wanted)
         for stage in wanted.stages:
             _pip(wanted, place, stage)
         stamp = {"digest": wanted.digest, "versions": _tried(wanted, place)}
@@ -291,8 +237,8 @@ def _install(wanted: Requirements, progress: Callable[[str], None]) -> None:
         os.replace(unfinished, place / STAMP)
 
 
-def _make(place: Path, shims: Iterable[Path]) -> None:
-    """Make an empty environment that shares our packages and runs `shims` whenever it starts."""
+def _make(place: Path, wanted: Requirements) -> None:
+    """Make an empty environment that shares our packages and runs the shims whenever it starts."""
     if place.exists() and not (place / "pyvenv.cfg").is_file() and any(place.iterdir()):
         raise MyelinError(f"{place} holds something other than a peer environment; set MYELIN_PEERS.")
     (place / STAMP).unlink(missing_ok=True)  # first: what is half gone must not count as installed
@@ -300,10 +246,12 @@ def _make(place: Path, shims: Iterable[Path]) -> None:
     own_pip = importlib.util.find_spec("pip") is None
     venv.EnvBuilder(symlinks=os.name != "nt", with_pip=own_pip).create(place)
     packages = next(place.glob("[Ll]ib/**/site-packages"))
-    start = [f"import sys; sys.path.extend({ascii(_shared_folders())})"]
-    for shim in shims:
+    start = [f"import sys; sys.path.extend({shared_folders()!a})"]
+    for shim in wanted.shims:
         shutil.copyfile(shim, packages / f"myelin_shim_{shim.stem}.py")
         start.append(f"import myelin_shim_{shim.stem}")
+    if wanted.absent:
+        start.append(f"import myelin_shim_absent; myelin_shim_absent.stand_in(*{wanted.absent!r})")
     # A line of a .pth file that begins with `import` is run, whatever the encoding of the system is.
     (packages / "myelin_peer.pth").write_text("\n".join(start) + "\n", encoding="ascii")
 
@@ -312,6 +260,7 @@ def _pip(wanted: Requirements, place: Path, stage: Stage) -> None:
     constraints = place / "constraints.txt"
     constraints.write_text(f"torch=={importlib.metadata.version('torch')}\n", encoding="utf-8")
     command = [str(_python(place)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command += ["--retries", "2"]  # nothing but verification waits for it
     log = place / LOG
     with log.open("ab") as file:
         status = subprocess.run(
