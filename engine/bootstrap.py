@@ -36,6 +36,8 @@ SHARED_AMONG_CORES = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
 
 RUN_MYELIN = "import sys; sys.argv[0] = 'myelin'; from engine.cli import main; sys.exit(main())"
 
+INSTALL_PEERS = ["-c", RUN_MYELIN, "peers", "install"]
+
 NETWORK_SIGNS = (
     "NewConnectionError",
     "NameResolutionError",
@@ -45,6 +47,13 @@ NETWORK_SIGNS = (
     "SSLError",
     "Max retries exceeded",
     "Network is unreachable",
+)
+COMPILER_SIGNS = (
+    "error: command 'gcc' failed: No such file",
+    "Microsoft Visual C++",
+    "xcrun: error",
+    "unable to execute 'gcc'",
+    "CMAKE_CXX_COMPILER not set",
 )
 DISK_SIGNS = ("No space left on device", "Errno 28", "not enough space on the disk", "Disk quota exceeded")
 
@@ -70,8 +79,12 @@ def has_display() -> bool:
 
 
 def start_tests(arguments: Sequence[str]) -> int:
-    """Set up with the test tools, then run pytest with `arguments`; returns its exit status."""
-    return _start(("studio", "test"), ["-m", "pytest", *SHARED_AMONG_CORES, *arguments])
+    """Set up with the test tools, then run pytest with `arguments`; returns its exit status.
+
+    The software that exports are verified in is installed too; the tests of what cannot be had here say so.
+    """
+    pytest = ["-m", "pytest", *SHARED_AMONG_CORES, *arguments]
+    return _start(("studio", "test", "export"), pytest, before=INSTALL_PEERS)
 
 
 def print_python(extras: Sequence[str]) -> int:
@@ -79,9 +92,11 @@ def print_python(extras: Sequence[str]) -> int:
     return _start(extras, ["-c", "import sys; print(sys.executable)"])
 
 
-def _start(extras: Sequence[str], command: Sequence[str]) -> int:
+def _start(extras: Sequence[str], command: Sequence[str], before: Sequence[str] = ()) -> int:
     try:
         python = ready_python(extras)
+        if before:
+            subprocess.run([str(python), *before], cwd=ROOT)
     except SetupError as error:
         print(f"myelin: {error}", file=sys.stderr)
         return 1
@@ -231,12 +246,14 @@ def _pip(folder: Path, python: Path, what: str, packages: Sequence[str]) -> None
         raise SetupError(f"{what} could not be installed: {reason} (pip's own words: {folder / LOG}).")
 
 
-def explain_pip(log: str) -> str:
-    """Return in one clause why pip failed, from what it wrote to standard error."""
+def explain_pip(log: str, place: str = "MYELIN_VENV") -> str:
+    """Return in one clause why pip failed, from what it wrote; the variable `place` names the folder."""
     if any(sign in log for sign in DISK_SIGNS):
-        return "the disk is full; free some space or set MYELIN_VENV to a folder on another disk"
+        return f"the disk is full; free some space or set {place} to a folder on another disk"
     if any(sign in log for sign in NETWORK_SIGNS):
         return "the package index cannot be reached; check the network or proxy and run the same command"
+    if any(sign in log for sign in COMPILER_SIGNS):
+        return "there is no C++ compiler to build it with; install one and run the same command"
     errors = re.findall(r"^ERROR: (.+)$", log, flags=re.MULTILINE)
     return errors[-1].rstrip(".") if errors else "pip failed without giving a reason"
 

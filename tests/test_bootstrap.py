@@ -37,14 +37,14 @@ class Commands:
             for python in ("bin/python", "Scripts/python.exe"):
                 (self.folder / python).parent.mkdir(parents=True)
                 (self.folder / python).touch()
-        failed = "install" in command and self.pip_says
+        failed = "pip" in command and "install" in command and self.pip_says
         if failed:
             options["stderr"].write(self.pip_says.encode())
         return subprocess.CompletedProcess(list(command), 1 if failed else 0, "", "")
 
     @property
     def installs(self) -> list[str]:
-        return [command[-1] for command in self.seen if "install" in command]
+        return [command[-1] for command in self.seen if "pip" in command and "install" in command]
 
 
 @pytest.fixture
@@ -124,6 +124,27 @@ def test_without_a_display_the_main_job_runs_and_no_window_library_is_installed(
     assert "no display" in capfd.readouterr().err
 
 
+def test_the_tests_start_with_the_extras_and_peers_that_they_need(
+    started: list[list[str]], commands: Commands
+) -> None:
+    assert bootstrap.start_tests(["-x"]) == 0
+    assert commands.installs[-1] == f"{bootstrap.ROOT}[export,studio,test]"
+    assert commands.seen[-1][1:] == bootstrap.INSTALL_PEERS
+    assert started == [["-m", "pytest", *bootstrap.SHARED_AMONG_CORES, "-x"]]
+
+
+def test_peers_that_cannot_be_installed_keep_no_test_from_running(
+    started: list[list[str]], commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        done = commands(command, **options)
+        return subprocess.CompletedProcess(done.args, int(command[-2:] == ["peers", "install"]), "", "")
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    assert bootstrap.start_tests([]) == 0
+    assert len(started) == 1
+
+
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_other_systems_always_have_a_display(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     for name in bootstrap.DISPLAYS:
@@ -149,6 +170,7 @@ def test_a_damaged_stamp_counts_as_none(commands: Commands, environment: Path, c
         ),
         ("ERROR: Could not install: [Errno 28] No space left on device\n", "disk is full"),
         ("ERROR: Cannot install a and b.\nERROR: ResolutionImpossible\n", "ResolutionImpossible"),
+        ("error: command 'gcc' failed: No such file or directory\n", "no C++ compiler"),
         ("Killed\n", "without giving a reason"),
     ],
 )

@@ -1,7 +1,6 @@
 """Other people's software: whole or not at all, on top of our packages, and missed in one sentence."""
 
 import json
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -143,19 +142,11 @@ def test_a_failing_script_is_reported_by_the_last_line_it_said(installed: peers.
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
-def test_a_script_that_takes_too_long_ends_with_what_it_started(
-    installed: peers.Peer, tmp_path: Path
-) -> None:
-    script = (
-        "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(100)'])\n"
-        "open(sys.argv[1], 'w').write(str(child.pid)); child.wait()"
-    )
-    pid = tmp_path / "pid"
-    with pytest.raises(PeerError, match="still running after 3 s"):
-        installed.run(script, str(pid), timeout=3)
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", pid.read_text()], capture_output=True, text=True)
-    assert listed.stdout.strip() in ("", "Z", "Zs")
+def test_a_script_that_takes_too_long_ends_with_what_it_started(installed: peers.Peer) -> None:
+    # What it starts has the same standard output, for whose end `run` waits: past the limit of this test.
+    script = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(1000)'])"
+    with pytest.raises(PeerError, match="still running after 2 s"):
+        installed.run(script, timeout=2)
 
 
 def test_a_missing_peer_is_one_sentence_with_the_command(farm: Path) -> None:
