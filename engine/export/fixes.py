@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.compile.diagnostics import Fix
+from engine.compile.passes.discretise import MOST_TAPS
 from engine.document import Document
 from engine.export.chips import Chip, Part
 from engine.export.demand import Layer, origin
@@ -159,6 +160,18 @@ def lag(ops: Iterable[Op]) -> Fix | None:
     """Draw the step that a hop takes on a chip."""
     changes = [put(["nodes", origin(op), "params", "lag"], 1) for op in ops if "lag" in op.spec.params]
     return Fix("Draw that step as their lag", tuple(changes)) if changes else None
+
+
+def step(program: Program, dt: float) -> Fix | None:
+    """Another time step (ms), unless a loop would lose its delay or a delay need too many steps."""
+    looped = {key for stage in program.stages if stage.chunk is not None for key in stage.ops}
+    for op in program.ops.values():
+        if op.delay is None:
+            continue
+        low, high = (round(steps * program.dt / dt) for steps in (op.delay.low, op.delay.high))
+        if high > MOST_TAPS or (op.id in looped and not op.lag and low < 1 <= op.delay.low):
+            return None
+    return Fix(f"Use a time step of {dt:g} ms", (put(["meta", "dt_ms"], dt),))
 
 
 def quantised(program: Program, bits: int) -> bool:

@@ -221,30 +221,34 @@ def _fans(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
 
 
 def _projections(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
-    """Kinds of projections, their windows and strides."""
-    found = [k.op for k in asked.links.values()]
-    found += [op for op in asked.program.of_role("structure") if op.type not in FOLDED]
-    for op in found if target.projections else ():
-        link = asked.links.get(op.id)
-        fitting = [part for part in target.projections if op.type in part.types]
-        most = target.limit("projection_weights")
-        if link and most and most.max is not None and link.weights > most.max:
-            message = f"'{op.name}' has {link.weights:,.0f} weights; {target.title} takes {most.max:,.0f}"
-            yield PROJECTION((origin(op),), message, "weights", _said(target, most, "make it smaller"))
-        if not fitting:
-            types = dict.fromkeys(_label(t) for part in target.projections for t in part.types)
-            message = f"{target.title} has no {op.spec.label} ('{op.name}')"
-            hint = _said(target, target.projections[0], f"it has {_either(types)}")
-            yield PROJECTION((origin(op),), message, "", hint)
-            continue
-        part = fitting[0]
-        for name in fixes.misfits(op, part):
-            message = f"'{op.name}': {name} is {op.p[name]}; {target.title} has {_either(part.only[name])}"
-            yield PROJECTION((origin(op),), message, name, _said(target, part), fixes.choose(op, name, part))
-        for name, top in part.most.items():
-            if name in op.p and op.p[name] > top:
-                message = f"'{op.name}': {name} is {op.p[name]}; {target.title} has at most {top:g}"
-                yield PROJECTION((origin(op),), message, name, _said(target, part))
+    """Kinds of projections, their windows, strides and weights."""
+    most = target.limit("projection_weights")
+    for link in asked.links.values() if most and most.max is not None else ():
+        assert most is not None and most.max is not None
+        if link.weights > most.max:
+            words = f"'{link.op.name}' has {link.weights:,.0f} weights"
+            message = f"{words}; {target.title} takes {most.max:,.0f}"
+            yield PROJECTION((origin(link.op),), message, "weights", _said(target, most, "make it smaller"))
+    between = (op for op in asked.program.of_role("structure") if op.type not in FOLDED)
+    for op in (*(link.op for link in asked.links.values()), *between) if target.projections else ():
+        yield from _kind(op, target)
+
+
+def _kind(op: Op, target: Chip) -> Iterator[Diagnostic]:
+    """Whether a chip has a projection, or pooling between layers, with these parameters."""
+    part = next((part for part in target.projections if op.type in part.types), None)
+    if part is None:
+        types = dict.fromkeys(_label(t) for each in target.projections for t in each.types)
+        hint = _said(target, target.projections[0], f"it has {_either(types)}")
+        yield PROJECTION((origin(op),), f"{target.title} has no {op.spec.label} ('{op.name}')", "", hint)
+        return
+    for name in fixes.misfits(op, part):
+        message = f"'{op.name}': {name} is {op.p[name]}; {target.title} has {_either(part.only[name])}"
+        yield PROJECTION((origin(op),), message, name, _said(target, part), fixes.choose(op, name, part))
+    for name, top in part.most.items():
+        if name in op.p and op.p[name] > top:
+            message = f"'{op.name}': {name} is {op.p[name]}; {target.title} has at most {top:g}"
+            yield PROJECTION((origin(op),), message, name, _said(target, part))
 
 
 def _wiring(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
@@ -269,8 +273,10 @@ def _times(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
         near = max(limit.min or 0.0, min(dt, limit.max if limit.max is not None else dt))
         if near != dt:
             message = f"the time step is {dt:g} ms; {target.title} allows {limit} ms"
-            fix = Fix(f"Use a time step of {near:g} ms", (fixes.put(["meta", "dt_ms"], near),))
-            yield TIMES((), message, "dt_ms", _said(target, limit), fix)
+            fix = fixes.step(asked.program, near)
+            yield TIMES(
+                (), message, "dt_ms", _said(target, limit, "" if fix else "delays forbid another"), fix
+            )
     hold = target.limit("refractory_steps")
     for layer in asked.layers.values() if hold and hold.max is not None else ():
         assert hold is not None and hold.max is not None
