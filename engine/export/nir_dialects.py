@@ -34,6 +34,8 @@ class Dialect:
     still: bool = True  # v_leak and v_reset must be 0
 
 
+AUTO = "auto"
+"""``universal`` where the network allows it, else ``nirtorch``."""
 NEURONS = ("I", "LI", "IF", "LIF", "CubaLI", "CubaLIF")
 DIALECTS: dict[str, Dialect] = {
     "universal": Dialect(
