@@ -24,12 +24,12 @@ def target_of(session: Session | None) -> str:
 
 
 def aim(session: Session, chip: Chip | None) -> None:
-    """Mean a document for a chip, or for none, in one step that can be undone."""
+    """Mean a document for a chip, or for none; choices one after the other are one step to undo."""
     before = target_of(session)
     if chip is not None and chip.id != before:
-        session.edit(f"Aim at {chip.title}", [set_op(PATH, chip.id)])
+        session.edit(f"Aim at {chip.title}", [set_op(PATH, chip.id)], merge="target")
     elif chip is None and before:
-        session.edit("Aim at any hardware", [unset_op(PATH)])
+        session.edit("Aim at any hardware", [unset_op(PATH)], merge="target")
 
 
 class ChipPicker(QComboBox):
@@ -71,6 +71,12 @@ class ChipPicker(QComboBox):
         """The arrow keys choose, too."""
         self._want()
         super().focusInEvent(event)
+
+    def hidePopup(self) -> None:
+        """What is chosen from the list is a step of its own."""
+        super().hidePopup()
+        if self._session is not None:
+            self._session.end_merge()
 
     def _want(self) -> None:
         if not self._wanted:
