@@ -1,0 +1,84 @@
+"""The Brian2 script does, spike for spike, what our reference does in double precision."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from engine.arrays import drawn
+from engine.export.freeze import freeze
+from engine.export.peers import installed
+from engine.export.report import VERIFIED
+from engine.export.simulate import Signals
+from engine.export.target import checked, get, options_of, verdict
+from engine.export.targets._script import part_names, signal_names
+from tests.backend.graphs import random_document
+from tests.compile.drawing import new_document, program_of
+from tests.export.networks import GALLERY, Verified
+
+here = pytest.mark.skipif(not importlib.util.find_spec("brian2"), reason="Brian2 is not installed")
+
+
+@pytest.mark.skipif(not installed()["brian2"], reason="`myelin peers install brian2`")
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_gallery_runs_in_brian2(name: str, verified: Callable[..., Verified]) -> None:
+    report = verified("brian2", name).report
+    assert report.status == VERIFIED
+    assert all(comparison.equal for comparison in report.cost)
+
+
+@here
+@pytest.mark.parametrize("seed", [11, 21])
+@pytest.mark.filterwarnings("ignore")  # of Brian2's
+def test_any_network_runs_as_the_reference_does(seed: int, tmp_path: Path) -> None:
+    """Every kind of population, graded signals, biases and delays; loops; spikes of several at once."""
+    target, rng = get("brian2"), np.random.default_rng(seed)
+    options = options_of(target)
+    program = program_of(random_document(Random(seed)))
+    assert verdict(checked(target, program, options)) != "impossible"
+    frozen = freeze(program, drawn(program))
+    inputs = {s: (rng.random((40, *shape)) < 0.3).astype(np.float32) for s, shape in frozen.inputs.items()}
+    expected = target.predict(frozen, inputs, 60, options)
+    target.write(frozen, tmp_path, options)
+    named = signal_names(frozen, part_names(frozen))
+    given = {named[source]: signal for source, signal in inputs.items()}
+    found = _run(tmp_path / "network.py", given, 60)
+    assert_equal({source: found[named[source]] for source in frozen.outputs}, expected)
+
+
+def _run(script: Path, inputs: dict[str, np.ndarray], steps: int) -> dict[str, np.ndarray]:
+    spec = importlib.util.spec_from_file_location("network_script", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: dict[str, np.ndarray] = module.run(inputs, steps)
+    return found
+
+
+def assert_equal(found: Signals, expected: Signals) -> None:
+    assert found.keys() == expected.keys()
+    for source, signal in expected.items():
+        if source.port == "spikes":
+            assert np.array_equal(found[source], signal), source
+        else:
+            np.testing.assert_allclose(found[source], signal, rtol=1e-9, atol=1e-9)
+
+
+def test_what_mixes_neurons_is_named() -> None:
+    document = new_document()
+    population = document.add("population.lif", "cells", size=[4, 4])
+    pool = document.add("structure.pool", "pool", window=2)
+    then = document.add("population.lif", "after", size=[3])
+    weights = document.add("projection.dense", "weights")
+    for a, b in ((population, pool), (pool, weights), (weights, then)):
+        port = "spikes" if a == population else "output"
+        document.connect(a, port, b, "input")
+    program = program_of(document)
+    problems = checked(get("brian2"), program, options_of(get("brian2")))
+    assert [(d.code, d.nodes) for d in problems if d.severity == "error"] == [("MYL260", (pool,))]
