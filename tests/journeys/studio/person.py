@@ -36,6 +36,12 @@ class Person:
         assert self.window.canvas is not None
         return self.window.canvas
 
+    def look(self) -> None:
+        """To the canvas, with the keys; off screen, a menu that has closed stays the active window."""
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
+        self.view.setFocus()
+
     def keys(self, key: Qt.Key, modifier: Qt.KeyboardModifier = PLAIN, on: QWidget | None = None) -> None:
         target = on or self.view.viewport()
         QTest.keyClick(target, key, modifier)

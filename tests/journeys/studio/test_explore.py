@@ -62,12 +62,6 @@ class Explorer(Person):
                 self.wait(inner.isVisible)
                 menu = inner
 
-    def look(self) -> None:
-        """To the canvas, with the keys; off screen, a menu that has closed stays the active window."""
-        self.window.activateWindow()
-        self.wait(self.window.isActiveWindow)
-        self.view.setFocus()
-
     def middle(self, node: str) -> QPoint:
         return self.pixel(self.view.canvas.node_rect(node).center())
 
