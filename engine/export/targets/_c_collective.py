@@ -85,7 +85,7 @@ FUNCTIONS = {
 
 @dataclass(frozen=True)
 class Collective:
-    """An operation across elements: its shape from that of its operand, its function, and further arguments."""
+    """An operation across elements: its shape from its operand's, its function, and further arguments."""
 
     shape: Callable[[Call, Shape], Shape]
     helper: Callable[[Call], str]

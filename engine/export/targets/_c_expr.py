@@ -88,7 +88,10 @@ def _spike(printer: Printer, expr: Call) -> tuple[str, int]:
 
 def _where(printer: Printer, expr: Call) -> tuple[str, int]:
     condition, yes, no = expr.args
-    return f"{printer.text(condition, LOGIC)} ? {printer.text(yes, LOGIC)} : {printer.text(no, LOGIC)}", CHOICE
+    return (
+        f"{printer.text(condition, LOGIC)} ? {printer.text(yes, LOGIC)} : {printer.text(no, LOGIC)}",
+        CHOICE,
+    )
 
 
 def _pow(printer: Printer, expr: Call) -> tuple[str, int]:

@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 
 # words of C99 and of the headers that the export includes, and the names that it uses itself
-_TAKEN = """
+_TAKEN = set(
+    """
 auto break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
 main errno printf memset memcpy exp log sqrt tanh pow abs floor expf logf sqrtf tanhf powf fabsf floorf
 n k x y row first step delay sums softmax log_softmax sigmoid minimum maximum squared cubed pool clamp rounded
-""".split()
+""".split()  # noqa: SIM905 (a list of so many is longer to read)
+)
 
 
 class Names:

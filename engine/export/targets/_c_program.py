@@ -23,8 +23,8 @@ COUNTS = 255  # spikes that an input can bring in one step
 class Code:
     """The two files, and what they cost.
 
-    ``flash``: bytes of tables.  ``ram``: of buffers.  ``additions``: of synapses in a step in which everything
-    fires.  ``per_spike``: of one spike of the best connected source.  ``operations``: of the units in a step.
+    ``flash``: bytes of tables.  ``ram``: of buffers.  ``additions``: of synapses in a step where all fires.
+    ``per_spike``: of one spike of the best connected source.  ``operations``: of the units in a step.
     """
 
     header: str
@@ -78,7 +78,7 @@ def float_parts(frozen: Frozen, double_sums: bool) -> Parts:
 
 def assemble(parts: Parts, notes: Sequence[str]) -> Code:
     """The two files; ``notes``: what to know of the numbers, one line each."""
-    layout, written = parts.layout, list(parts.synapses.values())
+    layout = parts.layout
     widest = max((part.target_size for part in layout.frozen.synapses), default=0)
     latest = max((int(p.onset.max()) for p in layout.frozen.synapses if p.onset is not None), default=0)
     ram = sum(signal.bytes for signal in layout.signals.values()) + BYTES[parts.sum_type] * widest
@@ -87,7 +87,7 @@ def assemble(parts: Parts, notes: Sequence[str]) -> Code:
         _header(layout, notes),
         _source(parts, widest, latest, notes),
         layout,
-        sum(one.flash for one in (*written, *parts.units.values())),
+        sum(one.flash for one in parts.order),
         ram,
         sum(len(part.weight) * len(part.inputs) for part in layout.frozen.synapses),
         _most_per_spike(parts),
@@ -145,7 +145,9 @@ def _source(parts: Parts, widest: int, latest: int, notes: Sequence[str]) -> str
     wanted = {name for step in parts.units.values() for name in step.helpers}
     helpers = "\n".join(text for name, text in parts.helpers.items() if name in wanted)
     buffers = "\n".join(_buffer(signal) for signal in layout.signals.values())
-    clocks = "".join(f"static uint32_t {clock(d)};  /* where this step lies in rings of {d} */\n" for d in layout.clocks)
+    clocks = "".join(
+        f"static uint32_t {clock(d)};  /* where this step lies in rings of {d} */\n" for d in layout.clocks
+    )
     steps = f"static uint32_t steps;  /* done so far, at most {latest} */\n" if latest else ""
     sums = f"static {parts.sum_type} sums[{widest}];  /* of the projection at work */\n" if widest else ""
     bodies = "\n".join(f"{one.tables}{chr(10) if one.tables else ''}{one.function}" for one in parts.order)

@@ -31,7 +31,9 @@ def test_inputs(layout: Layout, steps: int) -> dict[Source, np.ndarray]:
     return found
 
 
-def test_vectors(layout: Layout, inputs: Mapping[Source, np.ndarray], outputs: Mapping[Source, np.ndarray]) -> str:
+def test_vectors(
+    layout: Layout, inputs: Mapping[Source, np.ndarray], outputs: Mapping[Source, np.ndarray]
+) -> str:
     """test_vectors.h: ``[steps, size]`` of every input and expected output, as their types in C."""
     both = {**inputs, **outputs}
     steps = len(next(iter(both.values())))
@@ -39,7 +41,9 @@ def test_vectors(layout: Layout, inputs: Mapping[Source, np.ndarray], outputs: M
         table(signal.ctype, f"test_{signal.name}", both[signal.source].reshape(steps, -1))
         for signal in (*layout.inputs, *layout.outputs)
     ]
-    head = "/* A stimulus, and what the network must answer: worked out by Myelin Studio, not by this code. */"
+    head = (
+        "/* A stimulus, and what the network must answer: worked out by Myelin Studio, not by this code. */"
+    )
     guard = "#ifndef TEST_VECTORS_H\n#define TEST_VECTORS_H\n"
     return f"{head}\n{guard}\n#define TEST_STEPS {steps}\n\n" + "\n".join(tables) + "\n#endif\n"
 
@@ -48,7 +52,9 @@ def main(layout: Layout, formats: Mapping[str, str], tolerance: float) -> str:
     """main.c.  ``formats``: how printf writes the element types."""
     buffers = "".join(f"static {s.ctype} {s.name}[{s.size}];\n" for s in (*layout.inputs, *layout.outputs))
     arguments = ", ".join(s.name for s in (*layout.inputs, *layout.outputs))
-    reading = "".join(f"        for (n = 0; n < {s.size}; n++) {{\n{_read(s)}        }}\n" for s in layout.inputs)
+    reading = "".join(
+        f"        for (n = 0; n < {s.size}; n++) {{\n{_read(s)}        }}\n" for s in layout.inputs
+    )
     counter = "    int n;\n    float value;\n" if layout.inputs else ""
     writing = "".join(f"        {_print(s)}\n" for s in layout.outputs)
     checking = "".join(_check(s) for s in layout.outputs)
@@ -87,7 +93,7 @@ def _print(signal: Signal) -> str:
 
 
 def _printer(ctype: str, form: str) -> str:
-    """A line with the step, the name, and the values: of counts only those that are not 0, with their index."""
+    """A line with step, name and values: of counts only those that are not 0, with their index."""
     counts = ctype in ("uint8_t", "uint16_t")
     inside = f'if (x[n] != 0) {{\n            printf(" %d:{form}", n, x[n]);\n        }}'
     plain = f'printf(" {form}", {"(double)" if ctype == "float" else ""}x[n]);'

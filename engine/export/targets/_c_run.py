@@ -55,7 +55,11 @@ def stimulus(layout: Layout, inputs: Mapping[Source, np.ndarray], steps: int) ->
 
 
 def _require_counts(signal: Signal, values: np.ndarray) -> None:
-    if signal.whole and values.size and ((values != np.rint(values)).any() or values.min() < 0 or values.max() > 255):
+    if (
+        signal.whole
+        and values.size
+        and ((values != np.rint(values)).any() or values.min() < 0 or values.max() > 255)
+    ):
         raise MyelinError(f"{signal.title} is exported as spikes: 0 to 255 in a step, and whole")
 
 
@@ -85,7 +89,9 @@ def _run(command: list[str], folder: Path) -> str:
         raise MyelinError(f"{command[0]} took longer than {TIMEOUT:g} s") from None
     if done.returncode:
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        told = next((line for line in said if "error" in line.lower() or "overflow" in line), said[0] if said else "")
+        told = next(
+            (line for line in said if "error" in line.lower() or "overflow" in line), said[0] if said else ""
+        )
         raise MyelinError(f"{' '.join(command[:3])} failed: {told or f'status {done.returncode}'}")
     return done.stdout
 

@@ -73,7 +73,7 @@ class _Chosen:
 
 
 def _dense(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: str) -> _Chosen | None:
-    """A row of weights for every source; None where a source has several delays or a pair several synapses."""
+    """A row of weights for every source; None where a source has several delays or a pair two synapses."""
     sources, targets = synapses.source_size, synapses.target_size
     pair = synapses.pre * targets + synapses.post
     least, most = np.full(sources, np.iinfo(np.int64).max), np.zeros(sources, np.int64)

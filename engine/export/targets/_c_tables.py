@@ -19,7 +19,9 @@ def unsigned(most: float) -> str:
 
 def signed(least: float, most: float) -> str:
     """The smallest signed type that holds least..most."""
-    return next(name for name, bits in INTEGERS.items() if -(2 ** (bits - 1)) <= least and most < 2 ** (bits - 1))
+    return next(
+        name for name, bits in INTEGERS.items() if -(2 ** (bits - 1)) <= least and most < 2 ** (bits - 1)
+    )
 
 
 def literal(value: Any, ctype: str) -> str:

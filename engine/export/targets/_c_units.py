@@ -113,9 +113,11 @@ class _Writer:
             elif isinstance(expr, Constant):
                 found[expr] = expr.value
             elif expr.args and all(arg in found for arg in expr.args):
-                values = self.unit.values
-                found[expr] = interpret(NumpyOps(), [expr], lambda s: values[s.name])[expr]
+                found[expr] = interpret(NumpyOps(), [expr], self._given)[expr]
         return found
+
+    def _given(self, symbol: Symbol) -> Any:
+        return self.unit.values[symbol.name]
 
     def _shapes(self) -> dict[Expr, Shape]:
         found: dict[Expr, Shape] = {}
@@ -141,7 +143,7 @@ class _Writer:
         """Numbers and tables of the parameters, by name."""
         read = {arg for expr in self.live if expr not in self.scalar for arg in expr.args}
         read |= {place.expr for place in self.places}
-        names = {expr: expr.name for expr in self.live if isinstance(expr, Symbol)}
+        names: dict[Expr, str] = {expr: expr.name for expr in self.live if isinstance(expr, Symbol)}
         for expr in self.live:
             if expr not in read or isinstance(expr, Constant):
                 continue
@@ -170,7 +172,9 @@ class _Writer:
         """The buffers of the state, and how they begin."""
         for name, first in self.unit.first.items():
             own, values = self.states[name], first.ravel()
-            if not any(isinstance(expr, Symbol) and expr.role == "state" and expr.name == name for expr in self.live):
+            if not any(
+                isinstance(expr, Symbol) and expr.role == "state" and expr.name == name for expr in self.live
+            ):
                 continue  # nothing that anybody sees depends on it
             self.out.tables += f"static float {own}[{values.size}];\n"
             self.out.ram += 4 * values.size
@@ -180,7 +184,9 @@ class _Writer:
                 self.out.tables += table("float", start, values)
                 self.out.flash += 4 * values.size
                 value = f"{start}[n]"
-            self.out.reset += f"    for (n = 0; n < {values.size}; n++) {{\n        {own}[n] = {value};\n    }}\n"
+            self.out.reset += (
+                f"    for (n = 0; n < {values.size}; n++) {{\n        {own}[n] = {value};\n    }}\n"
+            )
 
     def _arrays(self) -> list[Expr]:
         """What has to lie in an array between two loops, in the order of computation."""
@@ -221,8 +227,14 @@ class _Writer:
         inside = self._inside(places)
         local = Names(("x",) if len(places) > 1 else ())
         names = {expr: self._read(expr, size) for expr in inside if expr in self.known or expr in self.array}
-        names |= {expr: literal(value, "float") for expr, value in self.scalar.items() if isinstance(expr, Constant)}
-        lines = [self._load(expr, names, local) for expr in inside if isinstance(expr, Symbol) and expr not in names]
+        names |= {
+            expr: literal(value, "float") for expr, value in self.scalar.items() if isinstance(expr, Constant)
+        }
+        lines = [
+            self._load(expr, names, local)
+            for expr in inside
+            if isinstance(expr, Symbol) and expr not in names
+        ]
         uses = Counter(arg for expr in inside for arg in expr.args)
         wished = {place.expr: place.name for place in reversed(places)}
         for expr in inside:

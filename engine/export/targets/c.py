@@ -28,19 +28,23 @@ _FORMATS = {"uint8_t": "%d", "uint16_t": "%d", "float": "%.9g"}
 
 @target("c", label="C (C99)")
 class C(Target):
-    """Static buffers, no allocation, tables in flash; bit for bit what the engine does in single precision."""
+    """Static buffers, no allocation, tables in flash; bit for bit what the engine does, or integers."""
 
     group: ClassVar[str] = "Code"
     software: ClassVar[str] = "gcc"
     options: ClassVar[dict[str, Param]] = {
-        "double_sums": Param(True, doc="add up the inputs of a neuron in double precision, as the engine does"),
+        "double_sums": Param(
+            True, doc="add up the inputs of a neuron in double precision, as the engine does"
+        ),
         "processor": Param("host", choices=tuple(BOARDS), doc="where it is verified: here, or in QEMU"),
     }
 
     def check(self, program: Program, options: Values) -> list[Diagnostic]:
         """Names every node whose step has no C."""
         outside = outside_of(program)
-        inside = [op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")]
+        inside = [
+            op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")
+        ]
         return [found for op in inside if not random(op, program.dt) for found in _unknown(op, program.dt)]
 
     def convert(self, frozen: Frozen, options: Values) -> Converted:
@@ -104,4 +108,7 @@ def _unknown(op: Op, dt: float) -> list[Diagnostic]:
     known = {*SUPPORTED, *(_LINEAR if op.role == "projection" else ()), "batch_norm"}
     used = {expr.op for expr in traced_step(op, dt).order() if isinstance(expr, Call)}
     hint = "leave it on the host, or replace the node"
-    return [CANNOT((op.id,), f"'{op.name}' uses {name}, which has no C", hint=hint) for name in sorted(used - known)]
+    return [
+        CANNOT((op.id,), f"'{op.name}' uses {name}, which has no C", hint=hint)
+        for name in sorted(used - known)
+    ]
