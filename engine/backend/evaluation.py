@@ -11,7 +11,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from engine.arrays import tensor_key
 from engine.backend import memory, threads
 from engine.backend.data import Batch, Split
 from engine.backend.network import Network
@@ -198,10 +197,11 @@ def _require_memory(program: Program, keep: set[Source], columns: int) -> None:
 
 def _recorded(network: Network, record: Record, found: dict[Source, list[Tensor]]) -> np.ndarray:
     if record.records in ("weights", "delays"):
-        key = tensor_key(record.source.op, "weight" if record.records == "weights" else "delay")
-        if key not in network.declared:
+        own = network.read(network.program.ops[record.source.op])
+        name = "weight" if record.records == "weights" else "delay"
+        if name not in own:
             raise MyelinError(f"probe '{record.name}' records {record.records}, but its projection has none")
-        return network.tensor(key).detach().cpu().numpy()
+        return own[name].detach().cpu().numpy()
     signal = torch.cat(found[record.source]).numpy()
     return signal if record.records == "signal" else rate(signal, network, record)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.arrays import Arrays, names_by_op, tensor_key
-from engine.backend import checkpoint
+from engine.backend import checkpoint, evaluation
 from engine.backend.network import Network
 from engine.backend.quantised import straight
 from engine.errors import MyelinError
@@ -238,3 +238,13 @@ def test_a_resumed_quantised_training_is_the_same_to_the_bit(tmp_path: Path) -> 
 def test_one_bit_is_refused_in_words(tmp_path: Path, setting: str, bits: int) -> None:
     with pytest.raises(MyelinError, match=f"{setting} takes 2 to 16 bits, or 0 for none, not 1"):
         tiny(tmp_path, **{setting: bits})
+
+
+def test_a_probe_records_the_weights_that_run(tmp_path: Path) -> None:
+    document = learning.document(learning.write_data(tmp_path), quantise_weights=2)
+    probe = document.add("probe.weights", name="w")
+    document.connect("n2", "output", probe, "input")
+    network = Network(program_of(document))
+    inputs = random_inputs(network.program, 5, 1, 0)
+    found = evaluation.simulate(network, inputs, steps=None)["w"]
+    assert len(np.unique(np.abs(found))) == 2
