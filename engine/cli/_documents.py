@@ -26,7 +26,7 @@ def program_of(document: Document, path: Path) -> Program:
     """The compiled document; its errors and warnings go to standard error, and an error ends the command."""
     compiled = compile_document(document)
     for diagnostic in compiled.diagnostics:
-        if diagnostic.severity != "info":
+        if diagnostic.severity in ("error", "warning"):  # a chip's limits are for `check` and exports
             print(line(path, diagnostic), file=sys.stderr)
     return required(compiled)
 
