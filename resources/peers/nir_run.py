@@ -247,7 +247,7 @@ def main():
             state = None
             for t in range(STEPS):
                 found = net(x[t : t + 1]) if state is None else net(x[t : t + 1], state)
-                state = found[1] if isinstance(found, tuple) and len(found) > 1 else None
+                state = found[-1] if isinstance(found, tuple) and len(found) > 1 else None
     np.savez(TARGET, **{name: np.asarray(found, np.float32) for name, found in seen.items() if len(found)})
 
 

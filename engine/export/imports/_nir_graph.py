@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from engine.arrays import declared
@@ -32,6 +33,7 @@ LAGGED = declare(
 )
 JOINED = declare("MYL302", "info", "A NIR file wires neurons directly: a one-to-one projection is put in.")
 FITTED = declare("MYL303", "warning", "A delay of a NIR file is no whole number of steps.")
+BATCHED = declare("MYL304", "info", "An input of a NIR file has an axis for the batch.")
 COLUMN, ROW = 240.0, 140.0
 Place = tuple[str, str]
 ANY = ("spikes", "current", "value", "potential")
@@ -85,8 +87,9 @@ class _Draft:
 def build(title: str, graph: NirGraph, how: Reading, doubts: Sequence[Diagnostic]) -> Imported:
     """The document of a flat graph; MyelinError names the first thing that no document can hold."""
     nodes = {name: node for name, node in graph.nodes.items() if isinstance(node, NirNode)}
-    links = links_of(nodes, graph.edges, how.dt)
     draft = _Draft(how, list(doubts))
+    nodes = _without_batches(nodes, graph.edges, draft)
+    links = links_of(nodes, graph.edges, how.dt)
     names, back = order(nodes, links)
     for name in names:
         if nodes[name].type != "Output":
@@ -99,9 +102,33 @@ def build(title: str, graph: NirGraph, how: Reading, doubts: Sequence[Diagnostic
             _into_projection(draft, name, own)
         else:
             _into_node(draft, name, own, links)
-    for edge in back:
-        _lag(draft, edge)
+    every = graph.metadata.get("loop_lag") is not None
+    for edge in _inside_loops(nodes, links) if every else back:
+        if not every or draft.is_projection(edge[0]) or edge in draft.bridges:
+            _lag(draft, edge)
     return _document(title, draft)
+
+
+def _without_batches(
+    nodes: Mapping[str, NirNode], edges: Sequence[tuple[str, str]], draft: _Draft
+) -> dict[str, NirNode]:
+    """Inputs without the leading axes of length 1 that Norse and Rockpool leave in, for the batch."""
+    found = dict(nodes)
+    for name, node in nodes.items():
+        if node.type != "Input":
+            continue
+        shape = [int(n) for n in np.asarray(node.fields["shape"]).ravel()]
+        taken = {_axes(nodes[b]) for a, b in edges if a == name} - {0}
+        if len(taken) == 1 and len(shape) > min(taken) and set(shape[: -min(taken)]) == {1}:
+            found[name] = NirNode("Input", {"shape": np.array(shape[-min(taken) :])}, node.metadata)
+            message = f"the shape {shape} of '{name}' has axes for the batch, which are left out"
+            draft.notes.append(BATCHED((), message))
+    return found
+
+
+def _axes(node: NirNode) -> int:
+    """Axes of what a node takes; 0 where it does not say."""
+    return {"Affine": 1, "Linear": 1, "Conv1d": 2, "Conv2d": 3}.get(node.type, 0)
 
 
 def _draw(draft: _Draft, name: str, node: NirNode, arriving: Sequence[Link]) -> None:
@@ -219,6 +246,14 @@ def _probe(draft: _Draft, name: str, links: Sequence[Link]) -> None:
     kind = draft.kind(exit_)
     probe = draft.put(name, "probe.spikes" if kind == "spikes" else "probe.state", {}, {})
     draft.wires.append((exit_, (probe, "input")))
+
+
+def _inside_loops(nodes: Mapping[str, NirNode], links: Sequence[Link]) -> list[tuple[str, str]]:
+    """The edges inside loops, as our own files mean them: all weights in a loop act a step later."""
+    graph = nx.DiGraph((link.source, link.target) for link in links)
+    group = {n: i for i, members in enumerate(nx.strongly_connected_components(graph)) for n in members}
+    loops = {i for i in group.values() if list(group.values()).count(i) > 1}
+    return sorted((a, b) for a, b in graph.edges if group[a] == group[b] and group[a] in loops)
 
 
 def _lag(draft: _Draft, edge: tuple[str, str]) -> None:

@@ -16,11 +16,11 @@ Path = Sequence[tuple[str, NirNode | np.ndarray]]
 
 
 def paths(
-    synapses: Synapses, factor: np.ndarray | None, early: int, dialect: Dialect, rank: int
+    synapses: Synapses, factor: np.ndarray | None, early: int, dialect: Dialect, rank: int, late: str
 ) -> list[Path]:
     """The chains; ``factor [targets]`` is multiplied into the weights, ``early`` taken off the delays.
 
-    ``rank``: axes of the source; weights of one matrix take one.
+    ``rank``: axes of the source; weights of one matrix take one.  ``late``: name of a single node Delay.
     """
     delay = synapses.delay - early
     if delay.size and delay.min() < 0:
@@ -29,22 +29,24 @@ def paths(
     if len(np.unique(delay)) <= 1:
         steps = int(delay[0]) if delay.size else 0
         return [
-            _late(synapses, np.full(synapses.source_size, steps), _weights(synapses, scale, dialect, rank))
+            _late(
+                late, synapses, np.full(synapses.source_size, steps), _weights(synapses, scale, dialect, rank)
+            )
         ]
     by_source, by_target = _each(synapses.pre, delay, synapses.source_size), None
     if by_source is not None:
-        return [_late(synapses, by_source, _weights(synapses, scale, dialect, rank))]
+        return [_late(late, synapses, by_source, _weights(synapses, scale, dialect, rank))]
     by_target = _each(synapses.post, delay, synapses.target_size)
     if by_target is not None:
         chain = list(_weights(synapses, scale, dialect, rank))
-        return [[*chain, (f"{synapses.op.name}_delay", by_target)]]
+        return [[*chain, (late, by_target)]]
     return _one_for_each(synapses, delay, scale, dialect, rank)
 
 
-def _late(synapses: Synapses, steps: np.ndarray, chain: Path) -> Path:
+def _late(name: str, synapses: Synapses, steps: np.ndarray, chain: Path) -> Path:
     """A chain behind delays of the sources."""
     late = steps.reshape(synapses.source_shape)
-    return [(f"{synapses.op.name}_delay", late), *chain] if steps.any() else chain
+    return [(name, late), *chain] if steps.any() else chain
 
 
 def _each(index: np.ndarray, delay: np.ndarray, size: int) -> np.ndarray | None:

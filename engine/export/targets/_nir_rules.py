@@ -64,9 +64,21 @@ def problems(program: Program, name: str) -> list[Diagnostic]:
             found += _of_neurons(op, name, dialect, program.dt)
         elif op.role == "projection":
             found += _of_projection(op, name, dialect, program)
-        elif op.role != "readout" and op.type not in PLAIN and not _steady(op):
-            found.append(NO_WORDS((op.id,), f"'{op.name}' ({op.spec.label}) has no words in NIR"))
+        elif op.role != "readout" and not _said(op, name, program):
+            found.append(
+                NO_WORDS((op.id,), f"'{op.name}' ({op.spec.label}) has no words in NIR, dialect {name}")
+            )
     return found
+
+
+def _said(op: Op, name: str, program: Program) -> bool:
+    """Whether a node without neurons can be told: a constant is a bias, a factor on weights is theirs."""
+    if op.type in PLAIN or _steady(op):
+        return True
+    fed = [program.ops[source.op].role for sources in op.inputs.values() for source in sources]
+    if op.type == "structure.scale":
+        return name in FREE or all(role == "projection" for role in fed)
+    return op.type == "encoder.threshold" and name in FREE
 
 
 def _steady(op: Op) -> bool:

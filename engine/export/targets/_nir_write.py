@@ -174,12 +174,18 @@ class Writer:
                 self._bias(synapses.op.name, synapses.offset * scale, target, 0)
             return
         rank = len(synapses.source_shape)
-        for path in paths(synapses, factor, early, self.dialect, rank):
+        for path in paths(synapses, factor, early, self.dialect, rank, self._delays(synapses)):
             first, last = self._chain(path)
             for name in moving:
                 self.link(name, first or target)
             if last:
                 self.link(last, target)
+
+    def _delays(self, synapses: Synapses) -> str:
+        """What the node of its delays is called."""
+        document, delay = self.frozen.document, synapses.op.delay
+        named = document.nodes[delay.node].name if document and delay and delay.node in document.nodes else ""
+        return named or f"{synapses.op.name}_delay"
 
     def _steady(self, synapses: Synapses, steady: Unit, target: str, factor: np.ndarray | None) -> None:
         scale = np.ones(synapses.target_size) if factor is None else factor
@@ -287,6 +293,9 @@ def _structure(unit: Unit, frozen: Frozen) -> NirNode:
         return NirNode("Flatten", {key: np.asarray(value) for key, value in fields.items()})
     if unit.op.type == "structure.pool":
         return _pool(unit, shape)
+    if unit.op.type == "encoder.threshold":
+        level = np.broadcast_to(unit.values["level"], unit.shape)
+        return NirNode("Threshold", {"threshold": level.astype(np.float32)})
     found = affine(unit)
     if found is not None and not found[1].any():
         return NirNode("Scale", {"scale": np.broadcast_to(found[0], unit.shape).astype(np.float32)})
