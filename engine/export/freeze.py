@@ -34,8 +34,8 @@ def freeze(program: Program, arrays: Arrays) -> Frozen:
     inside = [op for op in program.ops.values() if op.id not in outside and op.role not in PASSIVE]
     parts = [part for op in inside for part in _parts(op, program.dt, Values(arrays.get(op.id, {})))]
     parts = _without_passers(parts)
-    shapes = {source: program.ops[source.op].shapes.get(source.port) or () for source in _read(parts)}
-    inputs = {source: shape for source, shape in shapes.items() if source.op in outside}
+    arriving = [source for source in _read(parts) if source.op in outside]
+    inputs = {source: program.ops[source.op].shapes[source.port] or () for source in arriving}
     return Frozen(program, tuple(in_order(parts)), inputs, tuple(_outputs(parts, program)), arrays)
 
 
@@ -95,8 +95,14 @@ def _wanted(traced: Traced) -> list[str]:
 
 
 def _spread(value: Any, shape: Shape) -> Any:
-    """A number, or an array of the full shape."""
-    return value if np.ndim(value) == 0 else np.broadcast_to(np.asarray(value, np.float32), shape)
+    """A number, an array of the full shape, or one whose own shape means something else."""
+    if np.ndim(value) == 0:
+        return value
+    own = np.asarray(value, np.float32)
+    fits = own.ndim <= len(shape) and all(
+        n in (1, m) for n, m in zip(own.shape[::-1], shape[::-1], strict=False)
+    )
+    return np.broadcast_to(own, shape) if fits else own
 
 
 def _first(value: str | float, op: Op, arrays: Values, shape: Shape) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +15,19 @@ from engine.errors import MyelinError
 
 MARK = "myelin-export.json"  # in every artefact that is a folder; only such a folder is ever replaced
 
+ABANDONED_S = 600.0
+"""No export writes for so long."""
+
 
 @contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """An empty folder beside ``path`` to write into; gone afterwards, whatever happens."""
+    """An empty folder beside ``path`` to write into; gone afterwards, whatever happens.
+
+    What a process left that was killed while it wrote goes with the next export to the same place.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_away(path)
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     except OSError as error:
         raise MyelinError(f"cannot write {path}: {error.strerror or error}") from None
@@ -28,6 +37,13 @@ def staged(path: Path) -> Iterator[Path]:
         raise MyelinError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_away(path: Path) -> None:
+    """Remove what nobody can be writing any more."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        if time.time() - left.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def publish(made: Path, path: Path) -> None:

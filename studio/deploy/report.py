@@ -155,6 +155,7 @@ def _sentence(report: dict[str, Any]) -> str:
 
 
 def _facts(report: dict[str, Any]) -> str:
-    lines = [f"{report['stimulus']}; {report['steps']:,} steps in {report['samples']} samples"]
+    samples = f" in {report['samples']} samples" if report["samples"] > 1 else ""
+    lines = [f"{report['stimulus']}; {report['steps']:,} steps{samples}"]
     lines += [f"{name}: {value}" for name, value in report["figures"].items() if not isinstance(value, dict)]
     return "   \N{MIDDLE DOT}   ".join(lines)
