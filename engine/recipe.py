@@ -33,7 +33,7 @@ TRAIN: dict[str, Param] = {
         1, low=0, high=100_000, doc="epochs between evaluations while training; 0 only at the end"
     ),
     "quantise_weights": Param(
-        0, low=0, high=16, unit="bits", doc="bits of weights, in training, running and export; 0 as they are"
+        0, low=0, high=16, unit="bits", doc="bits of weights, in training and running; 0 as they are"
     ),
     "quantise_per": Param(
         "tensor",
