@@ -6,6 +6,11 @@ The layout is that of the package nir: ``/version`` and ``/node``; a node holds 
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.bootstrap import ROOT
 from engine.errors import MyelinError
 
-LARGEST = 1 << 30
-"""Bytes of all arrays of a file, unpacked."""
-MOST_NODES = 10_000
-DEEPEST = 8
-LONGEST_TEXT = 10_000
+LONGEST_READ = 120.0  # seconds
+REFUSED = 3  # exit status of the process that reads, with a sentence on its standard output
+DAMAGED = "cannot be read as a NIR file: it is damaged, cut short or of another format"
 WRITTEN_FOR = "1.0.8"
 """The release of nir whose layout is written."""
 
@@ -68,135 +72,80 @@ class NirGraph:
 
 
 def read(path: Path) -> NirGraph:
-    """The graph of a file; MyelinError of one sentence where there is none."""
-    import h5py  # takes longer to import than a command should
+    """The graph of a file; MyelinError of one sentence where there is none.
 
+    A process of its own reads it, for damaged HDF5 can crash the library that reads HDF5.
+    """
     if not path.is_file():
         raise MyelinError(f"{path} is no file: name a NIR file")
-    try:
-        with h5py.File(path, "r") as file:
-            graph = _Reader(h5py, path).file(file)
-    except MyelinError:
-        raise
-    except Exception as error:  # foreign bytes may raise anything; --debug shows what it was
-        raise MyelinError(
-            f"{path} cannot be read as a NIR file: it is damaged, cut short or of another format"
-        ) from error
+    with tempfile.TemporaryDirectory(prefix="myelin-nir-") as folder:
+        unpacked = Path(folder, "graph.npz")
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "engine.export.nir_unpack",
+            str(path.absolute()),
+            str(unpacked),
+        ]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=LONGEST_READ, env=_surroundings())
+        except subprocess.TimeoutExpired:
+            raise MyelinError(f"{path} cannot be read as a NIR file: that takes too long") from None
+        if done.returncode == 0:
+            return load_plain(unpacked)
+        why = done.stdout.decode("utf-8", "replace").strip() if done.returncode == REFUSED else DAMAGED
+        raise MyelinError(f"{path} {why}")
+
+
+def _surroundings() -> dict[str, str]:
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *([before] if before else [])])}
+
+
+def save_plain(path: Path, graph: NirGraph) -> None:
+    """A graph as a plain archive of numpy, for ``load_plain``."""
+    arrays: dict[str, np.ndarray] = {}
+    header = json.dumps(_to_plain(graph, arrays))
+    np.savez(path, header=np.array(header), **arrays)  # type: ignore[arg-type]
+
+
+def load_plain(path: Path) -> NirGraph:
+    """What ``save_plain`` saved."""
+    with np.load(path, allow_pickle=False) as archive:
+        graph = _from_plain(json.loads(str(archive["header"])), archive)
+    assert isinstance(graph, NirGraph)
     return graph
 
 
-class _Reader:
-    def __init__(self, h5py: Any, path: Path) -> None:
-        self.h5py, self.path, self.left, self.nodes = h5py, path, LARGEST, 0
+def _to_plain(node: NirNode | NirGraph, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    def values(held: Mapping[str, Value]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for key, value in held.items():
+            told[key] = value if isinstance(value, str) else len(arrays)
+            if not isinstance(value, str):
+                arrays[f"a{len(arrays)}"] = value
+        return told
 
-    def refuse(self, why: str) -> MyelinError:
-        return MyelinError(f"{self.path} is no NIR file that can be read: {why}")
-
-    def file(self, file: Any) -> NirGraph:
-        if "node" not in file:
-            raise self.refuse("it has no entry `node`")
-        version = self.value(file, "version", "version") if "version" in file else ""
-        graph = self.node(self.group(file, "node", "node"), "node", 0)
-        if not isinstance(graph, NirGraph):
-            name = graph.type.lower()
-            graph = NirGraph({name: graph}, ())
-        return NirGraph(graph.nodes, graph.edges, graph.metadata, str(version)[:40])
-
-    def link(self, parent: Any, key: str, where: str) -> Any:
-        """A member that lies in this very file: links to other files are not followed."""
-        if type(parent.get(key, getlink=True)) is not self.h5py.HardLink:
-            raise self.refuse(f"{where} is a link")
-        return parent[key]
-
-    def group(self, parent: Any, key: str, where: str) -> Any:
-        found = self.link(parent, key, where)
-        if not isinstance(found, self.h5py.Group):
-            raise self.refuse(f"{where} is no group")
-        return found
-
-    def node(self, group: Any, where: str, depth: int) -> NirNode | NirGraph:
-        self.nodes += 1
-        if depth > DEEPEST or self.nodes > MOST_NODES:
-            raise self.refuse(f"it has more than {MOST_NODES:,} nodes or graphs nested over {DEEPEST} deep")
-        if "type" not in group:
-            raise self.refuse(f"{where} has no type")
-        kind = self.value(group, "type", f"{where}.type")
-        if kind == "NIRGraph":
-            return self.graph(group, where, depth)
-        if not isinstance(kind, str) or kind not in FIELDS:
-            raise self.refuse(f"{where} has the type {str(kind)[:40]!r}, which NIR does not have")
-        fields = {
-            key: self.value(group, key, f"{where}.{key}") for key in group if key not in ("type", "metadata")
-        }
-        return NirNode(kind, self.checked(kind, fields, where), self.metadata(group, where))
-
-    def graph(self, group: Any, where: str, depth: int) -> NirGraph:
-        for needed in ("nodes", "edges"):
-            if needed not in group:
-                raise self.refuse(f"{where} has no {needed}")
-        members = self.group(group, "nodes", f"{where}.nodes")
-        nodes = {key: self.node(self.group(members, key, key), key, depth + 1) for key in members}
-        return NirGraph(nodes, self.edges(group, nodes, where), self.metadata(group, where))
-
-    def edges(self, group: Any, nodes: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:
-        table = self.link(group, "edges", f"{where}.edges")
-        self.spend(table, f"{where}.edges")
-        if not isinstance(table, self.h5py.Dataset) or (table.size and table.shape[1:] != (2,)):
-            raise self.refuse(f"{where}.edges is no list of pairs")
-        found = [(_text(a), _text(b)) for a, b in table[()]] if table.size else []
-        for end in (end for edge in found for end in edge):
-            if end not in nodes:
-                raise self.refuse(f"an edge of {where} names {end[:40]!r}, which is no node")
-        return tuple(dict.fromkeys(found))
-
-    def metadata(self, group: Any, where: str) -> dict[str, Value]:
-        if "metadata" not in group:
-            return {}
-        held = self.group(group, "metadata", f"{where}.metadata")
-        return {
-            key: self.value(held, key, f"{where}.metadata")
-            for key in held
-            if isinstance(held.get(key), self.h5py.Dataset)
-        }
-
-    def value(self, parent: Any, key: str, where: str) -> Value:
-        found = self.link(parent, key, where)
-        self.spend(found, where)
-        value = found[()]
-        if isinstance(value, (bytes, str)):
-            return _text(value)
-        if isinstance(value, self.h5py.Empty):
-            return np.zeros(0)
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise self.refuse(f"{where} holds neither numbers nor a text")
-        return array
-
-    def spend(self, found: Any, where: str) -> None:
-        """Refuse what is no data of this file, or more than a network can be."""
-        if not isinstance(found, self.h5py.Dataset) or found.is_virtual or found.external:
-            raise self.refuse(f"{where} is no array of this file")
-        self.left -= int(found.size or 0) * max(1, found.dtype.itemsize)
-        if self.left < 0:
-            raise self.refuse(f"its arrays take more than {LARGEST >> 30} GiB")
-
-    def checked(self, kind: str, fields: dict[str, Value], where: str) -> dict[str, Value]:
-        for name in FIELDS[kind]:
-            if name not in fields:
-                raise self.refuse(f"{where} ({kind}) has no {name}")
-        for name, value in fields.items():
-            if isinstance(value, str) and name not in TEXTS:
-                raise self.refuse(f"{name} of {where} ({kind}) is a text, not numbers")
-            if not isinstance(value, str) and not np.isfinite(value).all():
-                raise self.refuse(f"{name} of {where} ({kind}) holds numbers that are not finite")
-        return fields
+    if isinstance(node, NirNode):
+        return {"type": node.type, "fields": values(node.fields), "metadata": values(node.metadata)}
+    return {
+        "nodes": {key: _to_plain(value, arrays) for key, value in node.nodes.items()},
+        "edges": node.edges,
+        "metadata": values(node.metadata),
+        "version": node.version,
+    }
 
 
-def _text(value: bytes | str) -> str:
-    text = value.decode("utf-8") if isinstance(value, bytes) else value
-    if len(text) > LONGEST_TEXT or not text.isprintable():
-        raise ValueError("a text that cannot be printed")
-    return text
+def _from_plain(told: Mapping[str, Any], archive: Any) -> NirNode | NirGraph:
+    def values(held: Mapping[str, Any]) -> dict[str, Value]:
+        return {key: v if isinstance(v, str) else archive[f"a{v}"] for key, v in held.items()}
+
+    if "fields" in told:
+        return NirNode(told["type"], values(told["fields"]), values(told["metadata"]))
+    nodes = {key: _from_plain(value, archive) for key, value in told["nodes"].items()}
+    edges = tuple((a, b) for a, b in told["edges"])
+    return NirGraph(nodes, edges, values(told["metadata"]), told["version"])
 
 
 def write(path: Path, graph: NirGraph) -> None:

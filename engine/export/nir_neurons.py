@@ -56,7 +56,7 @@ def neurons(name: str, node: NirNode, how: Reading) -> Drawn:
         if key.startswith("tau") and (f[key] <= 0).any():
             raise MyelinError(f"{key} of '{name}' ({node.type}) in the NIR file must be above 0")
     drawn = Drawn(TYPES[node.type])
-    size = list(max((array.shape for array in f.values()), key=lambda shape: len(shape)))
+    size = list(next(s for s in sorted((a.shape for a in f.values()), key=len, reverse=True)))
     drawn.params["size"] = [n for n in size if n] if size != [1] else []
     if node.type in SPIKING:
         _firing(name, node, f, how, drawn)

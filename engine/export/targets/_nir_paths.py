@@ -78,7 +78,8 @@ def _one_for_each(
 def _matrix(synapses: Synapses, scale: np.ndarray, here: np.ndarray | slice) -> np.ndarray:
     full = np.zeros((synapses.target_size, synapses.source_size))
     np.add.at(full, (synapses.post[here], synapses.pre[here]), synapses.weight[here])
-    return (full * scale[:, None]).astype(np.float32)
+    scaled: np.ndarray = full * scale[:, None]
+    return scaled.astype(np.float32)
 
 
 def _linear(weight: np.ndarray, bias: np.ndarray | None, dialect: Dialect) -> NirNode:
