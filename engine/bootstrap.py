@@ -48,13 +48,7 @@ NETWORK_SIGNS = (
     "Max retries exceeded",
     "Network is unreachable",
 )
-COMPILER_SIGNS = (
-    "error: command 'gcc' failed: No such file",
-    "Microsoft Visual C++",
-    "xcrun: error",
-    "unable to execute 'gcc'",
-    "CMAKE_CXX_COMPILER not set",
-)
+COMPILER_SIGNS = ("command 'gcc' failed: No such file", "Unsupported compiler", "Microsoft Visual C++")
 DISK_SIGNS = ("No space left on device", "Errno 28", "not enough space on the disk", "Disk quota exceeded")
 
 

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import venv
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -202,9 +203,15 @@ def install(names: Iterable[str], progress: Callable[[str], None]) -> None:
 def try_to_install(names: Iterable[str], progress: Callable[[str], None]) -> dict[str, str]:
     """Install two at a time what can be installed; for each that cannot, the sentence that says why."""
 
+    turn = threading.Lock()
+
+    def told(line: str) -> None:
+        with turn:
+            progress(line)
+
     def attempt(wanted: Requirements) -> str:
         try:
-            install([wanted.name], progress)
+            install([wanted.name], told)
         except MyelinError as error:
             return str(error)
         return ""
@@ -288,7 +295,7 @@ def _tried(wanted: Requirements, place: Path) -> dict[str, str]:
     try:
         said = Peer(wanted.name, _python(place)).run(script, " ".join(wanted.imports), " ".join(names))
     except PeerError as error:
-        raise MyelinError(f"{wanted.title} was installed but does not load: {error}") from error
+        raise MyelinError(f"{wanted.title} is installed but does not load: {error}") from error
     return dict(json.loads(said.splitlines()[-1]))
 
 

@@ -195,7 +195,7 @@ def test_what_pip_cannot_find_leaves_nothing_that_counts_as_installed(farm: Path
 
 def test_what_does_not_load_does_not_count_as_installed(farm: Path) -> None:
     other(farm, "broken", "# imports: json hayloft")
-    with pytest.raises(MyelinError, match=r"The broken was installed but does not load: .*hayloft"):
+    with pytest.raises(MyelinError, match=r"The broken is installed but does not load: .*hayloft"):
         peers.install(["broken"], ignore)
     assert not peers.installed()["broken"]
 
