@@ -13,7 +13,8 @@ from rich.text import Text
 
 from engine.cli._chips import known_chip
 from engine.cli._console import out, print_json, table
-from engine.export.chips import ENERGY, LIMITS, Chip, Part
+from engine.cli._failures import say
+from engine.export.chips import ENERGY, LIMITS, Chip, Part, problems
 from engine.export.chips import chips as known_chips
 from nodes import registry
 
@@ -28,6 +29,8 @@ def chips(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List chips, or show the limits of one and where each number was read."""
+    for problem in problems():
+        say(problem)
     shown = [known_chip(name)] if name else list(known_chips().values())
     if as_json:
         print_json({chip.id: as_dict(chip) for chip in shown})

@@ -21,7 +21,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -156,17 +156,34 @@ class Chip:
         return found.min or 0.0 if found else 0.0
 
 
-@cache
 def chips() -> dict[str, Chip]:
-    """Every chip by its id; ChipError names the file that is malformed."""
-    found = {path.stem: read(path) for path in sorted(FOLDER.glob("*.toml"))}
-    for entry in entry_points(group="myelin.chips"):
+    """Every chip by its id; one whose file is malformed is left out, see ``problems``."""
+    return _discover()[0]
+
+
+def problems() -> tuple[str, ...]:
+    """What is wrong with the files that could not be read, a sentence each."""
+    return _discover()[1]
+
+
+@cache
+def _discover() -> tuple[dict[str, Chip], tuple[str, ...]]:
+    found, wrong = {}, []
+    for path in (*sorted(FOLDER.glob("*.toml")), *entry_points(group="myelin.chips")):
         try:
-            path = Path(str(entry.load()))
-        except (Exception, SystemExit) as error:  # someone else's code may fail in any way
-            raise ChipError(f"the chip {entry.name} cannot be loaded ({error})") from None
-        found[path.stem] = read(path)
-    return dict(sorted(found.items()))
+            one = read(path) if isinstance(path, Path) else read(_file_of(path))
+        except ChipError as error:  # one bad file must not take the others with it
+            wrong.append(str(error))
+        else:
+            found[one.id] = one
+    return dict(sorted(found.items())), tuple(wrong)
+
+
+def _file_of(entry: EntryPoint) -> Path:
+    try:
+        return Path(str(entry.load()))
+    except (Exception, SystemExit) as error:  # someone else's code may fail in any way
+        raise ChipError(f"the chip {entry.name} cannot be loaded ({error})") from None
 
 
 def chip(name: str) -> Chip:
@@ -177,7 +194,7 @@ def chip(name: str) -> Chip:
     if found is None:
         near = difflib.get_close_matches(name.lower(), known, 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise ChipError(f"there is no chip {name!r} ({hint})")
+        raise ChipError("; ".join((f"there is no chip {name!r} ({hint})", *problems())))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine import arrays
 from engine.compile import Diagnostic, compile_document
 from engine.document import Document
+from engine.export import chips as known
 from engine.export.chips import FOLDER, LIMITS, Chip, ChipError, Part, chip, chips, read
 from engine.export.freeze import freeze
 from engine.export.limits import lint
@@ -120,6 +121,40 @@ def test_a_missing_file_and_an_unknown_chip(tmp_path: Path) -> None:
     with pytest.raises(ChipError, match=r"no chip 'lohi2' .did you mean loihi2"):
         chip("lohi2")
     assert chip("Loihi 2") is chip("loihi2")
+
+
+@pytest.fixture
+def discovery() -> Iterator[None]:
+    known._discover.cache_clear()
+    yield
+    known._discover.cache_clear()
+
+
+@pytest.mark.usefixtures("discovery")
+def test_chips_of_other_packages_and_one_that_is_malformed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("good", 'title = "Good"\nmaker = "m"\nabout = "a"\n'), ("bad", "titel = 3\n")):
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+
+    class Entry:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def load(self) -> Path:
+            if self.name == "torn":
+                raise RuntimeError("torn apart")
+            return tmp_path / f"{self.name}.toml"
+
+    entries = [Entry("good"), Entry("bad"), Entry("torn")]
+    monkeypatch.setattr(known, "entry_points", lambda group: entries if group == "myelin.chips" else [])
+    assert chip("good").title == "Good"
+    assert "loihi2" in chips()
+    assert len(known.problems()) == 2
+    assert "bad.toml: the file has an unknown entry 'titel'" in known.problems()[0]
+    assert "the chip torn cannot be loaded (torn apart)" in known.problems()[1]
+    with pytest.raises(ChipError, match=r"bad\.toml"):
+        chip("bad")
 
 
 def test_a_number_is_verified_unless_its_source_says_otherwise() -> None:
