@@ -306,6 +306,8 @@ def _has(module: str) -> bool:
 def tool(name: str) -> str:
     """Return the path of a system program (one of TOOLS).
 
+    For Yosys that may be one in WebAssembly, which sees its working folder only: name files relative to it.
+
     Raises:
         MissingPeer: it is not installed; the text says how to get it.
     """
