@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -121,6 +122,15 @@ def test_a_missing_file_and_an_unknown_chip(tmp_path: Path) -> None:
     with pytest.raises(ChipError, match=r"no chip 'lohi2' .did you mean loihi2"):
         chip("lohi2")
     assert chip("Loihi 2") is chip("loihi2")
+
+
+def test_the_chip_of_the_contributors_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "resources" / "help" / "contributing.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "tiny.toml").write_text(text, encoding="utf-8")
+    tiny = read(tmp_path / "tiny.toml")
+    _check_part(tiny.neurons[0])
+    assert [d.code for d in broken(net(size=90), tiny)] == ["MYL213"]
 
 
 @pytest.fixture
