@@ -32,7 +32,7 @@ the constants among them; beyond it saturates.  Coefficients have ``Widths.facto
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -177,6 +177,13 @@ class FixedNetwork:
         return {part.id: part for part in self.parts}
 
 
+@dataclass(frozen=True)
+class FixedFrozen(Frozen):
+    """A network to deploy together with its integers: what ``convert`` of such a target gives."""
+
+    fixed: FixedNetwork = field(kw_only=True)
+
+
 def prepared(frozen: Frozen) -> tuple[Frozen, tuple[Conversion, ...]]:
     """The network that integers can take, with what was changed: batch norm folded, readouts left behind."""
     folded, conversions = fold(frozen)
@@ -201,6 +208,12 @@ def fix(frozen: Frozen, widths: Widths) -> FixedNetwork:
     from engine.export.fixed_lowering import lowered
 
     return lowered(frozen, widths, formats(frozen, widths))
+
+
+def real_signals(fixed: FixedNetwork, found: Mapping[Source, np.ndarray]) -> dict[Source, np.ndarray]:
+    """What the integers of signals stand for, in single precision where that holds them."""
+    real = {source: fixed.signals[source].real(q) for source, q in found.items()}
+    return {s: x.astype(np.float32) if fixed.widths.state <= 24 else x for s, x in real.items()}
 
 
 def rounded(x: Any, by: int) -> Any:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 import numpy as np
 
-from engine.export.fixed import FixedNetwork, FixedSynapses, FixedUnit, Format
-from engine.export.target import Conversion
+from engine.export.fixed import (
+    FixedFrozen,
+    FixedNetwork,
+    FixedSynapses,
+    FixedUnit,
+    Format,
+    Widths,
+    fix,
+    prepared,
+)
+from engine.export.frozen import Frozen
+from engine.export.target import Conversion, Converted
 from engine.export.whole import is_events
+
+
+def converted(frozen: Frozen, widths: Widths) -> Converted:
+    """The network in integers, a ``FixedFrozen``, with everything that this changes."""
+    kept, changed = prepared(frozen)
+    fixed = fix(kept, widths)
+    made = FixedFrozen(**{own.name: getattr(kept, own.name) for own in fields(kept)}, fixed=fixed)
+    return Converted(made, (*changed, *said(fixed)))
 
 
 def said(fixed: FixedNetwork) -> tuple[Conversion, ...]:

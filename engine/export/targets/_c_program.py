@@ -46,6 +46,7 @@ class Parts:
     helpers: Mapping[str, str]
     synapses: dict[str, Written] = field(default_factory=dict)
     units: dict[str, Step] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)  # of the helpers, by projections
 
     @property
     def order(self) -> list[Written | Step]:
@@ -76,15 +77,18 @@ def float_parts(frozen: Frozen, double_sums: bool) -> Parts:
     return parts
 
 
-def assemble(parts: Parts, notes: Sequence[str]) -> Code:
-    """The two files; ``notes``: what to know of the numbers, one line each."""
+def assemble(parts: Parts, notes: Sequence[str], scales: Mapping[Source, int] | None = None) -> Code:
+    """The two files.
+
+    ``notes``: what to know of the numbers, one line each.  ``scales``: bits behind the point of signals.
+    """
     layout = parts.layout
     widest = max((part.target_size for part in layout.frozen.synapses), default=0)
     latest = max((int(p.onset.max()) for p in layout.frozen.synapses if p.onset is not None), default=0)
     ram = sum(signal.bytes for signal in layout.signals.values()) + BYTES[parts.sum_type] * widest
     ram += sum(step.ram for step in parts.units.values()) + 4 * len(layout.clocks) + (4 if latest else 0)
     return Code(
-        _header(layout, notes),
+        _header(layout, notes, scales or {}),
         _source(parts, widest, latest, notes),
         layout,
         sum(one.flash for one in parts.order),
@@ -110,8 +114,16 @@ def _arguments(layout: Layout) -> str:
     return ",\n                  ".join([*given, *taken]) or "void"
 
 
-def _header(layout: Layout, notes: Sequence[str]) -> str:
+def _header(layout: Layout, notes: Sequence[str], scales: Mapping[Source, int]) -> str:
     frozen = layout.frozen
+    scaled = [
+        (signal, scales[signal.source])
+        for signal in (*layout.inputs, *layout.outputs)
+        if signal.source in scales
+    ]
+    defines = "".join(
+        f"#define {s.name.upper()}_FRACTION {bits}  /* n stands for n 2^-{bits} */\n" for s, bits in scaled
+    )
     lines = "".join(f"\n *   {_line(signal)}" for signal in (*layout.inputs, *layout.outputs))
     return f"""\
 /* {comment(frozen.program.title)}: a spiking neural network, exported by Myelin Studio.
@@ -124,7 +136,7 @@ def _header(layout: Layout, notes: Sequence[str]) -> str:
 #include <stdint.h>
 
 #define NETWORK_DT_MS {frozen.dt:g}
-
+{defines}
 /* Put the network into its first state. */
 void network_reset(void);
 
@@ -142,7 +154,7 @@ def _line(signal: Signal) -> str:
 
 def _source(parts: Parts, widest: int, latest: int, notes: Sequence[str]) -> str:
     layout = parts.layout
-    wanted = {name for step in parts.units.values() for name in step.helpers}
+    wanted = parts.needed.union(*(step.helpers for step in parts.units.values()))
     helpers = "\n".join(text for name, text in parts.helpers.items() if name in wanted)
     buffers = "\n".join(_buffer(signal) for signal in layout.signals.values())
     clocks = "".join(
@@ -151,18 +163,30 @@ def _source(parts: Parts, widest: int, latest: int, notes: Sequence[str]) -> str
     steps = f"static uint32_t steps;  /* done so far, at most {latest} */\n" if latest else ""
     sums = f"static {parts.sum_type} sums[{widest}];  /* of the projection at work */\n" if widest else ""
     bodies = "\n".join(f"{one.tables}{chr(10) if one.tables else ''}{one.function}" for one in parts.order)
+    shifts = "" if "float" in _types(layout) else _SHIFTS
     includes = "".join(f"#include <{name}.h>\n" for name in ("math", "stddef", "string"))
     return f"""\
 /* {comment(layout.frozen.program.title)}, exported by Myelin Studio.  See network.h. */
 #include "network.h"
 
-{includes}
+{includes}{shifts}
 /* Signals; those that are read late are kept in rings of steps. */
 {buffers}
 {clocks}{steps}{sums}
 {helpers}{chr(10) if helpers else ""}{bodies}
 {_reset(parts, latest)}
 {_step(parts, latest)}"""
+
+
+_SHIFTS = """
+#if (-1 >> 1) != -1
+#error "this code needs a compiler that shifts negative numbers arithmetically"
+#endif
+"""
+
+
+def _types(layout: Layout) -> set[str]:
+    return {signal.ctype for signal in layout.signals.values()}
 
 
 def _buffer(signal: Signal) -> str:

@@ -48,19 +48,21 @@ def test_vectors(
     return f"{head}\n{guard}\n#define TEST_STEPS {steps}\n\n" + "\n".join(tables) + "\n#endif\n"
 
 
-def main(layout: Layout, formats: Mapping[str, str], tolerance: float) -> str:
-    """main.c.  ``formats``: how printf writes the element types."""
+def main(layout: Layout, tolerance: float) -> str:
+    """main.c.  ``tolerance``: of real numbers in the check, relative to what is expected, or to 1."""
     buffers = "".join(f"static {s.ctype} {s.name}[{s.size}];\n" for s in (*layout.inputs, *layout.outputs))
     arguments = ", ".join(s.name for s in (*layout.inputs, *layout.outputs))
     reading = "".join(
         f"        for (n = 0; n < {s.size}; n++) {{\n{_read(s)}        }}\n" for s in layout.inputs
     )
-    counter = "    int n;\n    float value;\n" if layout.inputs else ""
+    counter = "    int n;\n" if layout.inputs else ""
+    counter += "    float value;\n" if any(s.ctype == "float" for s in layout.inputs) else ""
+    counter += "    long count;\n" if any(s.ctype != "float" for s in layout.inputs) else ""
     writing = "".join(f"        {_print(s)}\n" for s in layout.outputs)
     checking = "".join(_check(s) for s in layout.outputs)
     given = [f"test_{s.name}[step]" for s in layout.inputs]
     test_arguments = ", ".join([*given, *(s.name for s in layout.outputs)])
-    printers = "\n".join(_printer(t, formats[t]) for t in sorted({s.ctype for s in layout.outputs}))
+    printers = "\n".join(_printer(t) for t in sorted({s.ctype for s in layout.outputs}))
     return _MAIN.format(
         title=comment(layout.frozen.program.title),
         buffers=buffers,
@@ -79,12 +81,13 @@ def main(layout: Layout, formats: Mapping[str, str], tolerance: float) -> str:
 
 def _read(signal: Signal) -> str:
     """Take the next value of the stimulus file."""
+    form, into = ("%f", "value") if signal.ctype == "float" else ("%ld", "count")
     return f"""\
-            if (fscanf(file, "%f", &value) != 1) {{
+            if (fscanf(file, "{form}", &{into}) != 1) {{
                 printf("the stimulus ends in step %ld\\n", step);
                 return 1;
             }}
-            {signal.name}[n] = ({signal.ctype})value;
+            {signal.name}[n] = ({signal.ctype}){into};
 """
 
 
@@ -92,11 +95,12 @@ def _print(signal: Signal) -> str:
     return f'print_{signal.ctype}(step, "{signal.name}", {signal.name}, {signal.size});'
 
 
-def _printer(ctype: str, form: str) -> str:
+def _printer(ctype: str) -> str:
     """A line with step, name and values: of counts only those that are not 0, with their index."""
     counts = ctype in ("uint8_t", "uint16_t")
-    inside = f'if (x[n] != 0) {{\n            printf(" %d:{form}", n, x[n]);\n        }}'
-    plain = f'printf(" {form}", {"(double)" if ctype == "float" else ""}x[n]);'
+    inside = 'if (x[n] != 0) {\n            printf(" %d:%d", n, x[n]);\n        }'
+    form, kind = ("%.9g", "double") if ctype == "float" else ("%ld", "long")
+    plain = f'printf(" {form}", ({kind})x[n]);'
     return f"""\
 static void print_{ctype}(long step, const char *name, const {ctype} *x, int size)
 {{

@@ -43,14 +43,17 @@ def replay(
 
 
 def stimulus(layout: Layout, inputs: Mapping[Source, np.ndarray], steps: int) -> str:
-    """The stimulus file: the number of steps, then a line for every step."""
+    """The stimulus file: the number of steps, then a line for every step.
+
+    Ten digits give every number of single precision and every integer of 32 bits back.
+    """
     lines = [str(steps)]
     columns = [np.zeros((steps, 0), np.float64)]
     for signal in layout.inputs:
         values = np.asarray(inputs[signal.source], np.float64)[:steps].reshape(-1, signal.size)
         _require_counts(signal, values)
         columns.append(np.concatenate([values, np.zeros((steps - len(values), signal.size))]))
-    lines += [" ".join(f"{value:.9g}" for value in row) for row in np.concatenate(columns, 1).tolist()]
+    lines += [" ".join(f"{value:.10g}" for value in row) for row in np.concatenate(columns, 1).tolist()]
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +102,9 @@ def _run(command: list[str], folder: Path) -> str:
 def parse(text: str, layout: Layout, steps: int) -> dict[Source, np.ndarray]:
     """The printed signals ``[steps, size]``; MyelinError where a line is missing."""
     known = {signal.name: signal for signal in layout.outputs}
-    kinds = {name: np.float32 if s.ctype == "float" else np.int64 for name, s in known.items()}
+    kinds: dict[str, type[np.generic]] = {
+        name: np.float32 if s.ctype == "float" else np.int64 for name, s in known.items()
+    }
     found = {name: np.zeros((steps, signal.size), kinds[name]) for name, signal in known.items()}
     lines = 0
     for line in text.splitlines():

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.codegen.expr import Call
 from engine.compile.diagnostics import Diagnostic, declare
+from engine.export.fixed import FixedFrozen, Widths, real_signals, simulate_fixed
+from engine.export.fixed_lowering import SUPPORTED as WHOLE
+from engine.export.fixed_words import converted
 from engine.export.freeze import outside_of, random, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Converted, Target, target
 from engine.export.targets import _c_replay as texts
+from engine.export.targets._c_check import beyond
+from engine.export.targets._c_fixed import fixed_parts
 from engine.export.targets._c_program import Code, assemble, float_parts
 from engine.export.targets._c_run import BOARDS, replay, sizes
 from engine.export.targets._c_units import SUPPORTED
@@ -22,8 +26,10 @@ from engine.program import Op, Program, Source
 from nodes.spec import Param, Values
 
 CANNOT = declare("MYL240", "error", "C export: the step of a node does what the exporter cannot write in C.")
-_LINEAR = ("linear", "sparse_linear", "conv")  # a projection of these is frozen as synapses
-_FORMATS = {"uint8_t": "%d", "uint16_t": "%d", "float": "%.9g"}
+NO_INTEGERS = declare("MYL241", "error", "C export: the step of a node cannot be computed in integers.")
+INTEGERS = declare("MYL242", "warning", "C export: neurons are computed in integers, which rounds.")
+DECISION = declare("MYL243", "warning", "C export in integers: the decision is left to the host.")
+TOLERANCE = 1e-4  # of real numbers in the folder's own check: expf differs between C libraries
 
 
 @target("c", label="C (C99)")
@@ -33,28 +39,37 @@ class C(Target):
     group: ClassVar[str] = "Code"
     software: ClassVar[str] = "gcc"
     options: ClassVar[dict[str, Param]] = {
+        "number": Param("float", choices=("float", "fixed"), doc="single precision, or integers throughout"),
         "double_sums": Param(
-            True, doc="add up the inputs of a neuron in double precision, as the engine does"
+            True, doc="float: add up what arrives at a neuron in double precision, as we do"
         ),
+        "weight_bits": Param(8, low=2, high=16, doc="fixed: bits of a weight"),
+        "state_bits": Param(32, low=8, high=32, doc="fixed: bits of a state variable or potential"),
+        "input_range": Param(8.0, low=1e-6, high=1e6, doc="fixed: largest real number that arrives"),
         "processor": Param("host", choices=tuple(BOARDS), doc="where it is verified: here, or in QEMU"),
     }
 
     def check(self, program: Program, options: Values) -> list[Diagnostic]:
-        """Names every node whose step has no C."""
+        """Names every node whose step has no C, and in integers what becomes of the others."""
         outside = outside_of(program)
         inside = [
             op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")
         ]
-        return [found for op in inside if not random(op, program.dt) for found in _unknown(op, program.dt)]
+        steady = [op for op in inside if not random(op, program.dt)]
+        if options.number == "float":
+            return [found for op in steady for found in _unknown(op, program.dt)]
+        return [found for op in steady for found in _in_integers(op, program.dt, options)]
 
     def convert(self, frozen: Frozen, options: Values) -> Converted:
-        """Nothing changes."""
-        return Converted(frozen)
+        """Nothing changes in single precision; everything in integers."""
+        return converted(frozen, _widths(options)) if options.number == "fixed" else Converted(frozen)
 
     def predict(
         self, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
     ) -> Signals:
-        """What the C must print."""
+        """What the C must give."""
+        if isinstance(frozen, FixedFrozen):
+            return real_signals(frozen.fixed, simulate_fixed(frozen.fixed, inputs, steps))
         return simulate(frozen, inputs, steps)
 
     def write(self, frozen: Frozen, folder: Path, options: Values) -> None:
@@ -62,14 +77,17 @@ class C(Target):
         code = _code(frozen, options)
         layout = code.layout
         steps = texts.test_steps(layout)
-        inputs = texts.test_inputs(layout, steps)
-        shaped = {s: x.reshape(steps, *frozen.shape(s)).astype(np.float32) for s, x in inputs.items()}
-        expected = self.predict(frozen, shaped, steps, options)
+        given = {s: x.reshape(steps, *frozen.shape(s)) for s, x in texts.test_inputs(layout, steps).items()}
+        if isinstance(frozen, FixedFrozen):
+            expected = simulate_fixed(frozen.fixed, given, steps)
+            given = {source: frozen.fixed.signals[source].nearest(x) for source, x in given.items()}
+        else:
+            expected = simulate(frozen, given, steps)
         files = {
             "network.h": code.header,
             "network.c": code.source,
-            "main.c": texts.main(layout, _FORMATS, 1e-4),
-            "test_vectors.h": texts.test_vectors(layout, shaped, expected),
+            "main.c": texts.main(layout, TOLERANCE),
+            "test_vectors.h": texts.test_vectors(layout, given, expected),
             "Makefile": texts.MAKEFILE,
             "arm/startup.c": texts.STARTUP,
             **{f"arm/{board}.ld": texts.linker(board) for board in texts.BOARDS},
@@ -82,8 +100,12 @@ class C(Target):
         self, artefact: Path, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
     ) -> Signals:
         """Build it with gcc and replay the inputs, here or on a Cortex-M in QEMU."""
-        found = replay(artefact, _code(frozen, options).layout, inputs, steps, options.processor)
-        return {s: x.reshape(steps, *frozen.shape(s)).astype(np.float32) for s, x in found.items()}
+        layout = _code(frozen, options).layout
+        fixed = frozen.fixed if isinstance(frozen, FixedFrozen) else None
+        given = {source: fixed.signals[source].nearest(x) if fixed else x for source, x in inputs.items()}
+        found = replay(artefact, layout, given, steps, options.processor)
+        shaped = {source: x.reshape(steps, *frozen.shape(source)) for source, x in found.items()}
+        return real_signals(fixed, shaped) if fixed else {s: x.astype(np.float32) for s, x in shaped.items()}
 
     def figures(self, artefact: Path, frozen: Frozen, options: Values) -> dict[str, Any]:
         """Memory and work."""
@@ -98,17 +120,38 @@ class C(Target):
         }
 
 
+def _widths(options: Values) -> Widths:
+    return Widths(options.weight_bits, options.state_bits, input_range=options.input_range)
+
+
 def _code(frozen: Frozen, options: Values) -> Code:
+    """The C of a converted network."""
+    if isinstance(frozen, FixedFrozen):
+        fixed = frozen.fixed
+        scales = {source: form.fraction for source, form in fixed.signals.items() if form.fraction}
+        notes = [
+            "",
+            "All numbers are integers; products and sums are rounded to nearest, halves upwards, and",
+        ]
+        return assemble(fixed_parts(fixed), [*notes, "what is stored saturates."], scales)
     sums = "double precision and rounded once" if options.double_sums else "single precision"
     notes = ["", "All numbers are single precision (float); inputs of neurons are added up in " + sums + "."]
     return assemble(float_parts(frozen, options.double_sums), notes)
 
 
-def _unknown(op: Op, dt: float) -> list[Diagnostic]:
-    known = {*SUPPORTED, *(_LINEAR if op.role == "projection" else ()), "batch_norm"}
-    used = {expr.op for expr in traced_step(op, dt).order() if isinstance(expr, Call)}
-    hint = "leave it on the host, or replace the node"
-    return [
-        CANNOT((op.id,), f"'{op.name}' uses {name}, which has no C", hint=hint)
-        for name in sorted(used - known)
-    ]
+def _unknown(op: Op, dt: float) -> Iterable[Diagnostic]:
+    for name in beyond(op, dt, SUPPORTED):
+        hint = "leave it on the host, or replace the node"
+        yield CANNOT((op.id,), f"'{op.name}' uses {name}, which has no C", hint=hint)
+
+
+def _in_integers(op: Op, dt: float, options: Values) -> Iterable[Diagnostic]:
+    if op.role == "readout":
+        hint = "the host gets what it reads"
+        yield DECISION((op.id,), f"'{op.name}' is not part of the export in integers", hint=hint)
+        return
+    for name in beyond(op, dt, WHOLE, integers=True):
+        hint = "export in single precision (number = float), or replace the node"
+        yield NO_INTEGERS((op.id,), f"'{op.name}' uses {name}, which integers cannot", hint=hint)
+    if traced_step(op, dt).state:
+        yield INTEGERS((op.id,), f"'{op.name}' is computed in integers of {options.state_bits} bits")
