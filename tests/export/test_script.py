@@ -63,6 +63,7 @@ def test_what_is_unusual_comes_back_too(tmp_path: Path) -> None:
     ]
     document.edit("Unusual", ops)
     document.app = "another program"
+    document.edit("Unset", [{"op": "unset", "path": ["meta", "seed"]}])
     assert dumps(drawn_again(document, tmp_path)) == dumps(document)
 
 

@@ -51,9 +51,7 @@ class PyTorch(Target):
 
     def write(self, frozen: Frozen, folder: Path, options: Values) -> None:
         """The two files."""
-        file = File(frozen)
-        (folder / "network.py").write_text(file.text(), "utf-8")
-        np.savez(folder / "weights.npz", **weights(file))  # type: ignore[arg-type]
+        write(File(frozen), folder)
 
     def execute(
         self, artefact: Path, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
@@ -91,6 +89,12 @@ def _problems(op: Op, dt: float) -> Iterator[Diagnostic]:
         yield OPERATION((op.id,), f"'{op.name}' computes '{name}', which no line of PyTorch is known for")
     if node.stateful and node.masks:
         yield NOISE((op.id,), f"'{op.name}' has state and draws random numbers for a whole sequence")
+
+
+def write(file: File, folder: Path) -> None:
+    """``network.py`` and ``weights.npz``."""
+    (folder / "network.py").write_text(file.text(), "utf-8")
+    np.savez(folder / "weights.npz", **weights(file))  # type: ignore[arg-type]
 
 
 def weights(file: File) -> dict[str, np.ndarray]:

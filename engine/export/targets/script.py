@@ -168,15 +168,23 @@ def _rest(document: Document) -> list[str]:
         key for key in document.nodes if set(document.layout.get(key, {})) == {"at"} and _short(document, key)
     }
     found |= {("layout", key): value for key, value in document.layout.items() if key not in placed}
-    sections = {"groups": document.groups, "views": document.views, "recipes": document.recipes}
-    whole = {
+    sections: dict[str, Any] = {
+        "groups": document.groups,
+        "views": document.views,
+        "recipes": document.recipes,
+    }
+    whole: dict[tuple[str, ...], Any] = {
         (name,): value
         for name, value in {**sections, **document.extra}.items()
         if value or name not in sections
     }
+    absent = [name for name in ("title", "dt_ms", "seed") if name not in document.meta]
     return [
-        _edit("Set", {"op": "set", "path": list(path), "value": value})
-        for path, value in {**found, **whole}.items()
+        *(_edit("Set", {"op": "unset", "path": ["meta", name]}) for name in absent),
+        *(
+            _edit("Set", {"op": "set", "path": list(path), "value": value})
+            for path, value in {**found, **whole}.items()
+        ),
     ]
 
 
