@@ -36,6 +36,7 @@ LIMITS: dict[str, str] = {
     "input_neurons": "neurons that hear the input",
     "output_sources": "neurons that project to what is read out",
     "input_kinds": "kinds of signals that come in",
+    "output_kinds": "kinds of signals that can be read out",
     "layers": "populations",
     "population": "neurons of one population",
     "channels": "channels of one population",

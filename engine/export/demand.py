@@ -115,6 +115,14 @@ class Demand:
             found.setdefault(wire.target, []).append(key)
         return {end: tuple(keys) for end, keys in found.items()}
 
+    @property
+    def readings(self) -> Iterator[tuple[Op, str]]:
+        """Every readout or loss of a layer, and the kind of signal it reads there."""
+        for op in (op for role in HOST for op in self.program.of_role(role)):
+            given = (s for sources in op.inputs.values() for s in sources)
+            behind = (s for one in given for s in _behind(self.program, one))
+            yield from ((op, kind_of(self.program, s)) for s in behind if s.op in self.layers)
+
     def between_layers(self, link: Link) -> bool:
         """Whether a link starts in a layer, and so takes a hop of the chip."""
         return any(source.op in self.layers for source in link.sources)

@@ -290,26 +290,31 @@ def _times(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
 
 
 def _signals(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
-    """What comes in from outside, and what passes between layers."""
-    limit = target.limit("input_kinds")
-    for source in asked.inputs if limit else ():
-        assert limit is not None
+    """What comes in from outside, what passes between layers, and what is read out."""
+    taken, read = target.limit("input_kinds"), target.limit("output_kinds")
+    for source in asked.inputs if taken else ():
+        assert taken is not None
         op = asked.program.ops[source.op]
         constant = not any(op.inputs.values()) and op.role == "encoder"
         kind = CONSTANT if constant else kind_of(asked.program, source)
-        if kind not in limit.choices:
-            message = f"'{op.name}' gives the chip a {kind}; {target.title} takes {_either(limit.choices)}"
+        if kind not in taken.choices:
+            message = f"'{op.name}' gives the chip a {kind}; {target.title} takes {_either(taken.choices)}"
             yield SIGNALS(
-                (origin(op),), message, source.port, _said(target, limit, "put an encoder behind it")
+                (origin(op),), message, source.port, _said(target, taken, "put an encoder behind it")
             )
-    for link in asked.links.values() if limit else ():
-        assert limit is not None
+    for link in asked.links.values() if taken else ():
+        assert taken is not None
         for source in link.sources:
             kind = kind_of(asked.program, source)
-            if source.op in asked.layers and kind not in limit.choices:
+            if source.op in asked.layers and kind not in taken.choices:
                 message = f"'{link.op.name}' carries a {kind}; between neurons {target.title} carries spikes"
-                hint = _said(target, limit, "project the spikes")
+                hint = _said(target, taken, "project the spikes")
                 yield SIGNALS((origin(link.op),), message, "input", hint)
+    for op, kind in asked.readings if read else ():
+        assert read is not None
+        if kind not in read.choices:
+            message = f"'{op.name}' reads out a {kind}; {target.title} gives {_either(read.choices)}"
+            yield SIGNALS((origin(op),), message, "input", _said(target, read, "count its spikes instead"))
 
 
 def _conversions(asked: Demand, target: Chip) -> Iterator[Diagnostic]:

@@ -98,3 +98,9 @@ def driven() -> Document:
     d.connect(d.find("out"), "spikes", d.find("count"), "input")
     d.connect(d.find("dc"), "output", d.add("population.lif", name="told", size=[3]), "input")
     return d
+
+
+def watched() -> Document:
+    d = net()
+    d.connect(d.find("out"), "v", d.add("readout.max_membrane", name="peak"), "input")
+    return d

@@ -21,6 +21,7 @@ from tests.export.limited import (
     mended,
     net,
     two_targets,
+    watched,
     with_delays,
 )
 
@@ -60,6 +61,12 @@ CASES: dict[str, tuple[Callable[[], Document], str, str, str]] = {
         "MYL217",
         "'hidden' is refractory for 5 steps; Mine allows 3",
     ),
+    "output_kinds": (
+        watched,
+        'choices = ["spikes"]',
+        "MYL218",
+        "'peak' reads out a potential; Mine gives spikes",
+    ),
     "input_kinds": (
         driven,
         'choices = ["spikes"]',
@@ -89,7 +96,8 @@ def test_every_limit_has_a_case_or_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_network_within_the_limit_is_not_blamed(tmp_path: Path, name: str) -> None:
-    value = 'choices = ["spikes", "current"]' if name == "input_kinds" else "max = 100000"
+    kinds = 'choices = ["spikes", "current", "potential"]'
+    value = kinds if name.endswith("_kinds") else "max = 100000"
     assert broken(CASES[name][0](), limited(tmp_path, name, value)) == []
 
 
