@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ def reading(graph: NirGraph, asked: str, dt_ms: float | None) -> tuple[Reading, 
     """The reading of a flat graph; ``asked``: a dialect or ``auto``; ``dt_ms``: where the user says it."""
     if asked != "auto" and asked not in DIALECTS:
         raise MyelinError(f"there is no NIR dialect {asked!r}: there are auto, {', '.join(DIALECTS)}")
+    _check(graph)
     neurons = [node for node in _nodes(graph) if node.type in NEURONS]
     told = graph.metadata.get("dialect")
     if asked == "auto" and told in DIALECTS:
@@ -47,6 +48,28 @@ def reading(graph: NirGraph, asked: str, dt_ms: float | None) -> tuple[Reading, 
     if asked == "auto":
         doubts += _of_reset(found, neurons)
     return found, doubts
+
+
+def _check(graph: NirGraph) -> None:
+    """What every reader takes for granted."""
+    for name, node in graph.nodes.items():
+        if not isinstance(node, NirNode):
+            continue
+        shapes = {key: np.shape(value) for key, value in node.fields.items() if not isinstance(value, str)}
+        if any(0 in shape for shape in shapes.values()):
+            raise MyelinError(f"'{name}' ({node.type}) in the NIR file has no numbers in {_empty(shapes)}")
+        if node.type in NEURONS and len({shape for shape in shapes.values() if np.prod(shape) > 1}) > 1:
+            raise MyelinError(f"the numbers of '{name}' ({node.type}) in the NIR file differ in shape")
+    ends = {"Input": [b for _, b in graph.edges], "Output": [a for a, _ in graph.edges]}
+    for kind, wrong in ends.items():
+        for name in wrong:
+            node = graph.nodes[name]
+            if isinstance(node, NirNode) and node.type == kind:
+                raise MyelinError(f"an edge of the NIR file is on the wrong side of '{name}' ({kind})")
+
+
+def _empty(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return next(key for key, shape in shapes.items() if 0 in shape)
 
 
 def _nodes(graph: NirGraph) -> Iterator[NirNode]:

@@ -14,7 +14,7 @@ from engine.arrays import declared
 from engine.arrays import drawn as drawn_arrays
 from engine.compile import compile_document
 from engine.compile.diagnostics import Diagnostic, declare
-from engine.document import Document, new_node
+from engine.document import Document, DocumentError, new_node
 from engine.document.document import distinct
 from engine.document.ops import add_node, set_op
 from engine.errors import MyelinError
@@ -86,6 +86,17 @@ class _Draft:
 
 def build(title: str, graph: NirGraph, how: Reading, doubts: Sequence[Diagnostic]) -> Imported:
     """The document of a flat graph; MyelinError names the first thing that no document can hold."""
+    try:
+        return _build(title, graph, how, doubts)
+    except MyelinError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, DocumentError) as error:
+        raise MyelinError(
+            f"the network in the NIR file cannot be drawn: its numbers do not fit together ({error})"
+        ) from error
+
+
+def _build(title: str, graph: NirGraph, how: Reading, doubts: Sequence[Diagnostic]) -> Imported:
     nodes = {name: node for name, node in graph.nodes.items() if isinstance(node, NirNode)}
     draft = _Draft(how, list(doubts))
     nodes = _without_batches(nodes, graph.edges, draft)

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import MyelinError
 from engine.export.nir_file import NirNode
 
+LARGEST_WHOLE = 10_000
 Made = tuple[str, dict[str, Any], dict[str, np.ndarray]]
 Maker = Callable[[str, NirNode, bool], Made]
 
@@ -110,14 +111,17 @@ def _padding(name: str, node: NirNode, window: int, stride: int) -> int:
 
 def _number(name: str, node: NirNode, key: str) -> int:
     """A whole number, given once or for both axes."""
-    found = sorted({int(n) for n in np.asarray(node.fields[key]).ravel()})
+    value = node.fields[key]
+    if isinstance(value, str) or np.abs(value).max(initial=0) > LARGEST_WHOLE:
+        raise _cannot(name, node, f"its {key} is no whole number that could be")
+    found = sorted({int(n) for n in np.asarray(value).ravel()})
     if len(found) != 1:
         raise _cannot(name, node, f"its {key} {found} is not the same along both axes")
     return found[0]
 
 
 def _flatten(name: str, node: NirNode, current: bool) -> Made:
-    start, end = (int(np.asarray(node.fields[key]).item()) for key in ("start_dim", "end_dim"))
+    start, end = (_number(name, node, key) for key in ("start_dim", "end_dim"))
     given = np.asarray(node.fields.get("input_type", np.zeros(0))).ravel()
     rank = len(given)
     if not rank and (start < 0 or end >= 0):
