@@ -68,14 +68,9 @@ class Comparison:
 def measure(network: Network, split: Split, batch: int) -> None:
     """Find out how large the state gets on recordings from all over a split, before it is rounded."""
     some = np.unique(np.linspace(0, len(split) - 1, MEASURED).astype(int))
-    network.ranges, network.measuring = {}, True
-    network.eval()
-    try:
+    with network.measuring():
         for part in split.part(some).batches(batch):
             evaluation.forward(network, part, run=0)
-    finally:
-        network.measuring = False
-        network.eval()
 
 
 def settle(network: Network) -> None:

@@ -6,7 +6,8 @@ loops take it in chunks; however a run is cut into windows, the same spikes come
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class Network(nn.Module):
     """A program with its tensors.  ``sigma``: width of learnable delays by op while training.
 
     In evaluation delays are rounded to one tap, unless ``smeared``.  ``quantisation``: how many bits tensors
-    and state have; ``ranges``: how large the state of an op gets, followed in training and ``measuring``.
+    and state have; ``ranges``: how large the state of an op gets, followed in training; see ``measuring``.
     """
 
     def __init__(self, program: Program) -> None:
@@ -43,7 +44,7 @@ class Network(nn.Module):
             op.id: first_sigma(op) for op in program.ops.values() if learnable(op)
         }
         self.smeared = False
-        self.quantisation, self.measuring = Quantisation.of(program.recipes), False
+        self.quantisation, self._measuring = Quantisation.of(program.recipes), False
         self.ranges: dict[str, quantised.Ranges] = {}
         self._names = names_by_op(program, self.declared)
         self._values: dict[str, Values] = {}
@@ -98,12 +99,13 @@ class Network(nn.Module):
             }
         walk = Walk(self, window, state, noise or Noise(self.program.seed, 0, batch), set(keep))
         signals = walk.go({source: fit(x, window.length(0)) for source, x in inputs.items()})
-        self._widen()
+        if self.training:
+            self.ranges |= {k: quantised.followed(self.ranges.get(k, {}), r) for k, r in self._seen().items()}
         return Result(signals, State(state.step + steps, walk.after))
 
     def _prepare(self, op: Op) -> Values:
         """Parameters, tensors and constants of an op, as its step reads them."""
-        watching, ranges = self.training or self.measuring, self.ranges.get(op.id, {})
+        watching, ranges = self.training or self._measuring, self.ranges.get(op.id, {})
         rounding = quantised.rounding(self.quantisation, op, ranges, watching=watching)
         given = {"shapes": op.shapes, "training": self.training, "rounding": rounding}
         p = Values({**op.p, **self.read(op), **given})
@@ -120,13 +122,22 @@ class Network(nn.Module):
         own = {name: self.tensor(tensor_key(op.id, name)) for name in specs}
         return quantised.read(self.quantisation, op, specs, own)
 
-    def _widen(self) -> None:
-        """Let the ranges of the state follow what this run has reached."""
-        for key, p in self._values.items():
-            rounding = p.get("rounding")
-            if rounding is not None and rounding.largest:
-                now = self.ranges.get(key, {})
-                self.ranges[key] = quantised.widened(now, rounding.largest, training=self.training)
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """In evaluation, without rounding the state: find its ranges from what runs meanwhile."""
+        self.ranges, self._measuring = {}, True
+        self.eval()
+        try:
+            yield
+            self.ranges = self._seen()
+        finally:
+            self._measuring = False
+            self.eval()
+
+    def _seen(self) -> dict[str, quantised.Ranges]:
+        """The ranges that suit the state since its values were prepared."""
+        rounding = {key: p.get("rounding") for key, p in self._values.items()}
+        return {key: found.ranges() for key, found in rounding.items() if found is not None}
 
     def values(self, op: Op) -> Values:
         """What the step of an op reads; made once per run, in evaluation kept until ``train`` or ``eval``."""

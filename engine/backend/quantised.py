@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from engine.errors import MyelinError
-from engine.export.quantise import COUNTERS, Grid, Quantisation, grids, range_grid
+from engine.export.quantise import COUNTERS, Grid, Quantisation, grids, range_grid, weight_grid
 from engine.program import Op
 from nodes import spec
 
 MOMENTUM = 0.1  # weight of a new batch in the range of the state, while training
 Ranges = dict[str, float]  # of the state of one op: the largest value of every variable
+SAMPLED = 256  # values of the state that are looked at in a step
 
 
 class _Straight(torch.autograd.Function):
@@ -58,14 +59,14 @@ def read(
 class Rounding:
     """Rounds what a population keeps from one step to the next.
 
-    ``ranges``: the largest value of every variable; one without a range is left as it is.  ``largest``, where
-    ``watching``: how far the state has reached before it was rounded.
+    ``ranges``: the largest value of every variable; one without a range is left as it is.  Where ``watching``
+    it samples the state before rounding, and knows the ranges with the least squared error.
     """
 
     def __init__(self, bits: int, ranges: Ranges, watching: bool) -> None:
+        self._bits, self._watching = bits, watching
         self._grids = {name: range_grid(largest, bits) for name, largest in ranges.items()}
-        self._watching = watching
-        self.largest: dict[str, Tensor] = {}
+        self._samples: dict[str, list[Tensor]] = {}
 
     def __call__(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The state to keep."""
@@ -73,10 +74,27 @@ class Rounding:
 
     def _kept(self, name: str, x: Tensor) -> Tensor:
         if self._watching:
-            reached = x.detach().abs().amax()
-            before = self.largest.get(name)
-            self.largest[name] = reached if before is None else torch.maximum(before, reached)
+            self._look(name, x.detach().flatten())
         return straight(x, self._grids[name]) if name in self._grids else x
+
+    def _look(self, name: str, values: Tensor) -> None:
+        """Keep some values, and in the first place the largest of all."""
+        reached, samples = values.abs().amax()[None], self._samples.setdefault(name, [])
+        # an odd distance, so that samples of a power of two of neurons do not meet the same ones again
+        some = values[:: values.numel() // SAMPLED | 1]
+        if samples:
+            samples[0] = torch.maximum(samples[0], reached)
+            samples.append(some)
+        else:
+            samples += [reached, some]
+
+    def ranges(self) -> Ranges:
+        """The ranges that would have suited what was seen."""
+        grids = {
+            name: weight_grid(torch.cat(seen).cpu().numpy(), self._bits)
+            for name, seen in self._samples.items()
+        }
+        return {name: float(grid.scale) * grid.high for name, grid in grids.items()}
 
 
 def rounding(q: Quantisation, op: Op, ranges: Ranges, *, watching: bool) -> Rounding | None:
@@ -96,10 +114,6 @@ def rounding(q: Quantisation, op: Op, ranges: Ranges, *, watching: bool) -> Roun
     return Rounding(q.state, ranges, watching)
 
 
-def widened(ranges: Ranges, largest: Mapping[str, Tensor], *, training: bool) -> Ranges:
-    """The ranges after a run: while training a moving mean over batches, else the largest so far."""
-    seen = {name: float(reached) for name, reached in largest.items()}
-    if training:
-        moved = {n: ranges[n] + MOMENTUM * (x - ranges[n]) if n in ranges else x for n, x in seen.items()}
-        return {**ranges, **moved}
-    return {**ranges, **{name: max(x, ranges.get(name, 0.0)) for name, x in seen.items()}}
+def followed(ranges: Ranges, seen: Ranges) -> Ranges:
+    """The ranges after a batch of training: their moving mean."""
+    return {n: ranges[n] + MOMENTUM * (x - ranges[n]) if n in ranges else x for n, x in seen.items()}

@@ -90,20 +90,21 @@ def drawn(seed: int, q: Quantisation) -> Network:
     return network
 
 
+def extent(network: Network, steps: int) -> dict[str, int]:
+    """A whole sequence, also where nothing comes from outside."""
+    return {"steps": steps + network.program.tail, "end": steps, "batch": 2}
+
+
 def measured(network: Network, seed: int, steps: int = 30) -> None:
     """Let the network find out how large its state gets."""
-    network.measuring = True
-    network.eval()
-    with torch.no_grad():
-        network.run(random_inputs(network.program, steps, 2, seed))
-    network.measuring = False
-    network.eval()
+    with network.measuring(), torch.no_grad():
+        network.run(random_inputs(network.program, steps, 2, seed), **extent(network, steps))
 
 
 @torch.no_grad()
 def signals_of(network: Network, seed: int, steps: int = 30) -> dict[Any, torch.Tensor]:
     inputs = random_inputs(network.program, steps, 2, seed)
-    return network.run(inputs, keep=everything(network.program)).signals
+    return network.run(inputs, keep=everything(network.program), **extent(network, steps)).signals
 
 
 @settings(max_examples=15, deadline=None)
