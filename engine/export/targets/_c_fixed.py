@@ -43,13 +43,15 @@ _CHOICES = {
 }
 
 
+def fixed_layout(fixed: FixedNetwork) -> Layout:
+    """Buffers of a network in integers."""
+    forms = fixed.signals
+    return lay_out(fixed.frozen, lambda s: ctype(forms[s]), lambda s: (forms[s].low, forms[s].high) == (0, 1))
+
+
 def fixed_parts(fixed: FixedNetwork) -> Parts:
     """A network in integers."""
-    layout = lay_out(
-        fixed.frozen,
-        lambda s: ctype(fixed.signals[s]),
-        lambda s: (f := fixed.signals[s]).low >= 0 and f.high <= 1,
-    )
+    layout = fixed_layout(fixed)
     widest = max((part.sum.bits for part in fixed.parts if isinstance(part, FixedSynapses)), default=0)
     parts = Parts(layout, "int32_t" if widest <= 32 else "int64_t", HELPERS)
     for part in fixed.parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import chain, count
 
 # words of C99 and of the headers that the export includes, and the names that it uses itself
 _TAKEN = set(
@@ -26,7 +27,8 @@ class Names:
     def of(self, wish: str) -> str:
         """The wish as an identifier, with a number behind it where that is taken."""
         stem = slug(wish)
-        name = next(n for n in (stem, *(f"{stem}_{k}" for k in range(2, 10**6))) if n not in self.taken)
+        wishes = chain([stem], (f"{stem}_{k}" for k in count(2)))
+        name = next(wish for wish in wishes if wish not in self.taken)
         self.taken.add(name)
         return name
 

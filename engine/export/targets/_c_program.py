@@ -62,10 +62,15 @@ def float_type(ranges: Mapping[Source, Range], source: Source) -> str:
     return "uint8_t" if most < 2**8 else "uint16_t"
 
 
+def float_layout(frozen: Frozen) -> Layout:
+    """Buffers of a network in single precision."""
+    ranges = whole_signals(frozen, COUNTS)
+    return lay_out(frozen, lambda s: float_type(ranges, s), lambda s: ranges.get(s, (0, 2))[1] <= 1)
+
+
 def float_parts(frozen: Frozen, double_sums: bool) -> Parts:
     """A network in single precision."""
-    ranges = whole_signals(frozen, COUNTS)
-    layout = lay_out(frozen, lambda s: float_type(ranges, s), lambda s: ranges.get(s, (0, 2))[1] <= 1)
+    layout = float_layout(frozen)
     kind = "double" if double_sums else "float"
     maths = Arithmetic("float", kind, "(float){sum}{heard}" if double_sums else "{sum}{heard}")
     parts = Parts(layout, kind, {**HELPERS, **FUNCTIONS})

@@ -47,8 +47,7 @@ def write_synapses(
 ) -> Written:
     """A projection with ``weight [synapses]`` and ``offset [targets]`` as they stand in C."""
     prefix = layout.names[synapses.id]
-    dense, listed = _dense(synapses, weight, maths, prefix), _listed(synapses, weight, maths, prefix)
-    chosen = dense if dense is not None and dense.bytes <= listed.bytes else listed
+    chosen = (_dense if _is_dense(synapses) else _listed)(synapses, weight, maths, prefix)
     tables, flash = chosen.tables, chosen.bytes
     if offset is not None:
         tables += table(maths.offset, f"{prefix}_offset", offset)
@@ -62,6 +61,28 @@ def write_synapses(
     return Written(name, tables, function, flash, chosen.kind, per_spike)
 
 
+def in_order(synapses: Synapses) -> np.ndarray:
+    """The synapses as the C adds them up: an index of each."""
+    columns = (
+        (synapses.post, synapses.pre)
+        if _is_dense(synapses)
+        else (synapses.post, synapses.pre, synapses.delay)
+    )
+    found: np.ndarray = np.lexsort(columns)
+    return found
+
+
+def _is_dense(synapses: Synapses) -> bool:
+    """Whether a table of all pairs is smaller than lists: a source has one delay, a pair one synapse."""
+    sources, targets, count = synapses.source_size, synapses.target_size, len(synapses.pre)
+    least, most = np.full(sources, np.iinfo(np.int64).max), np.zeros(sources, np.int64)
+    np.minimum.at(least, synapses.pre, synapses.delay)
+    np.maximum.at(most, synapses.pre, synapses.delay)
+    several = (least[synapses.pre] < most[synapses.pre]).any()
+    pairs = np.unique(synapses.pre * targets + synapses.post)
+    return not several and len(pairs) == count and 4 * count >= 3 * sources * targets
+
+
 @dataclass(frozen=True)
 class _Chosen:
     """A layout of the weights.  ``loop``: the lines that add what a signal brings to the sums."""
@@ -72,16 +93,9 @@ class _Chosen:
     loop: Callable[[Signal], str]
 
 
-def _dense(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: str) -> _Chosen | None:
-    """A row of weights for every source; None where a source has several delays or a pair two synapses."""
+def _dense(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: str) -> _Chosen:
+    """A row of weights for every source."""
     sources, targets = synapses.source_size, synapses.target_size
-    pair = synapses.pre * targets + synapses.post
-    least, most = np.full(sources, np.iinfo(np.int64).max), np.zeros(sources, np.int64)
-    np.minimum.at(least, synapses.pre, synapses.delay)
-    np.maximum.at(most, synapses.pre, synapses.delay)
-    several = (least[synapses.pre] < most[synapses.pre]).any()
-    if several or len(np.unique(pair)) != len(pair) or 2 * len(pair) < sources * targets:
-        return None
     full = np.zeros((sources, targets), weight.dtype)
     full[synapses.pre, synapses.post] = weight
     size = full.size * BYTES[maths.weight]
@@ -89,7 +103,9 @@ def _dense(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: st
     delay = str(synapses.longest)
     if synapses.shortest < synapses.longest:
         ctype, delay = unsigned(synapses.longest), f"{prefix}_delay[k]"
-        tables += table(ctype, f"{prefix}_delay", most)
+        delays = np.zeros(sources, np.int64)
+        delays[synapses.pre] = synapses.delay
+        tables += table(ctype, f"{prefix}_delay", delays)
         size += sources * BYTES[ctype]
 
     def loop(signal: Signal) -> str:

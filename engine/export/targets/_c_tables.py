@@ -39,9 +39,16 @@ def table(ctype: str, name: str, values: np.ndarray) -> str:
     """A constant array, or array of arrays, in lines of readable length."""
     rows = values.reshape(len(values), -1) if values.ndim > 1 else values[None]
     size = "".join(f"[{n}]" for n in (rows.shape if values.ndim > 1 else values.shape))
-    texts = ["{" + ", ".join(literal(v, ctype) for v in row.tolist()) + "}" for row in rows]
+    texts = ["{" + ", ".join(_literals(row, ctype)) + "}" for row in rows]
     inside = texts[0][1:-1] if values.ndim == 1 else ", ".join(texts)
     return f"static const {ctype} {name}{size} = {{\n{wrapped(inside)}\n}};\n"
+
+
+def _literals(row: np.ndarray, ctype: str) -> list[str]:
+    short = ctype in UNSIGNED or ctype in ("int8_t", "int16_t")
+    return (
+        list(map(str, row.astype(np.int64).tolist())) if short else [literal(v, ctype) for v in row.tolist()]
+    )
 
 
 def wrapped(text: str) -> str:

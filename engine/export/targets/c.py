@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,12 +15,13 @@ from engine.export.fixed_words import converted
 from engine.export.freeze import outside_of, random, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
-from engine.export.target import Converted, Target, target
+from engine.export.target import Conversion, Converted, Target, target
 from engine.export.targets import _c_replay as texts
 from engine.export.targets._c_check import beyond
-from engine.export.targets._c_fixed import fixed_parts
-from engine.export.targets._c_program import Code, assemble, float_parts
+from engine.export.targets._c_fixed import fixed_layout, fixed_parts
+from engine.export.targets._c_program import Code, assemble, float_layout, float_parts
 from engine.export.targets._c_run import BOARDS, replay, sizes
+from engine.export.targets._c_single import simulate_single
 from engine.export.targets._c_units import SUPPORTED
 from engine.program import Op, Program, Source
 from nodes.spec import Param, Values
@@ -29,6 +30,7 @@ CANNOT = declare("MYL240", "error", "C export: the step of a node does what the 
 NO_INTEGERS = declare("MYL241", "error", "C export: the step of a node cannot be computed in integers.")
 INTEGERS = declare("MYL242", "warning", "C export: neurons are computed in integers, which rounds.")
 DECISION = declare("MYL243", "warning", "C export in integers: the decision is left to the host.")
+SINGLE = Conversion("what arrives at a neuron is added up in single precision, in the order of the sources")
 TOLERANCE = 1e-4  # of real numbers in the folder's own check: expf differs between C libraries
 
 
@@ -61,8 +63,10 @@ class C(Target):
         return [found for op in steady for found in _in_integers(op, program.dt, options)]
 
     def convert(self, frozen: Frozen, options: Values) -> Converted:
-        """Nothing changes in single precision; everything in integers."""
-        return converted(frozen, _widths(options)) if options.number == "fixed" else Converted(frozen)
+        """Nothing changes in single precision but, if asked for, the sums; everything in integers."""
+        if options.number == "fixed":
+            return converted(frozen, _widths(options))
+        return Converted(frozen, () if options.double_sums else (SINGLE,))
 
     def predict(
         self, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
@@ -70,7 +74,7 @@ class C(Target):
         """What the C must give."""
         if isinstance(frozen, FixedFrozen):
             return real_signals(frozen.fixed, simulate_fixed(frozen.fixed, inputs, steps))
-        return simulate(frozen, inputs, steps)
+        return _reference(options)(frozen, inputs, steps)
 
     def write(self, frozen: Frozen, folder: Path, options: Values) -> None:
         """The whole folder."""
@@ -82,7 +86,7 @@ class C(Target):
             expected = simulate_fixed(frozen.fixed, given, steps)
             given = {source: frozen.fixed.signals[source].nearest(x) for source, x in given.items()}
         else:
-            expected = simulate(frozen, given, steps)
+            expected = _reference(options)(frozen, given, steps)
         files = {
             "network.h": code.header,
             "network.c": code.source,
@@ -100,8 +104,8 @@ class C(Target):
         self, artefact: Path, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
     ) -> Signals:
         """Build it with gcc and replay the inputs, here or on a Cortex-M in QEMU."""
-        layout = _code(frozen, options).layout
         fixed = frozen.fixed if isinstance(frozen, FixedFrozen) else None
+        layout = fixed_layout(fixed) if fixed else float_layout(frozen)
         given = {source: fixed.signals[source].nearest(x) if fixed else x for source, x in inputs.items()}
         found = replay(artefact, layout, given, steps, options.processor)
         shaped = {source: x.reshape(steps, *frozen.shape(source)) for source, x in found.items()}
@@ -118,6 +122,10 @@ class C(Target):
             "additions per spike at most": code.per_spike,
             "operations of neurons per step": code.operations,
         }
+
+
+def _reference(options: Values) -> Callable[..., Signals]:
+    return simulate if options.double_sums else simulate_single
 
 
 def _widths(options: Values) -> Widths:
