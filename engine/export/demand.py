@@ -182,6 +182,8 @@ def _link(program: Program, consumers: Mapping[Source, tuple[str, ...]], op: Op)
 
 def _behind(program: Program, source: Source) -> list[Source]:
     """The signals behind a source, looking through structure."""
+    if program.ops[source.op].role != "structure":
+        return [source]
     found: dict[Source, None] = {}
     waiting = [source]
     while waiting:

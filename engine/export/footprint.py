@@ -28,8 +28,11 @@ class Amount:
     largest: Op | None = None
 
 
-def amounts(asked: Demand, target: Chip) -> Iterator[Amount]:
-    """Every amount of the whole network; those that say nothing of this chip are left out."""
+def amounts(asked: Demand, target: Chip, memory: bool = True) -> Iterator[Amount]:
+    """Every amount of the whole network; those that say nothing of this chip are left out.
+
+    ``memory``: bytes too, which take the longest to count.
+    """
     layers, links = list(asked.layers.values()), list(asked.links.values())
     outputs = [layer for layer in layers if layer.output]
     hidden = [layer for layer in layers if not layer.output]
@@ -45,7 +48,8 @@ def amounts(asked: Demand, target: Chip) -> Iterator[Amount]:
         per_core = target.most("neurons_per_core") or 1.0
         yield _most("cores", "cores", ((x.op, math.ceil(x.neurons / per_core)) for x in layers))
     yield _most("synapses", "synapses", ((link.op, link.connections) for link in links))
-    yield from _bytes(asked, target)
+    if memory:
+        yield from _bytes(asked, target)
 
 
 def _doors(asked: Demand, target: Chip) -> Iterator[Amount]:

@@ -155,7 +155,8 @@ def _too_fine(link: Link, target: Chip) -> Iterator[Diagnostic]:
 
 def _amounts(asked: Demand, target: Chip) -> Iterator[Diagnostic]:
     """Numbers of the whole network; the largest part of it is named."""
-    for amount in amounts(asked, target):
+    memory = any(name.endswith("_bytes") for name in target.limits)
+    for amount in amounts(asked, target, memory):
         limit = target.limit(amount.name)
         if limit is None or limit.max is None or amount.used <= limit.max:
             continue
