@@ -13,7 +13,7 @@ from engine.codegen.trace import Traced, trace
 from engine.export.targets._names import identifier
 from engine.export.targets._torch_print import statements
 from engine.program import Op
-from nodes.spec import Tensor
+from nodes.spec import Param, Tensor
 from nodes.surrogates import SURROGATES
 
 Lines = list[str]
@@ -158,7 +158,7 @@ def _base(node: Node) -> str:
 
 def _init(node: Node) -> Lines:
     lines = ["super().__init__()"]
-    lines += [_tensor(name, tensor) for name, tensor in node.tensors.items()]
+    lines += [_tensor(node, name, tensor) for name, tensor in node.tensors.items()]
     lines += _parameters(node)
     lines += _scalars(node)
     lines += _delays(node) if node.delayed else []
@@ -168,9 +168,11 @@ def _init(node: Node) -> Lines:
     return ["def __init__(self):", *_indented(lines)]
 
 
-def _tensor(name: str, tensor: Tensor) -> str:
+def _tensor(node: Node, name: str, tensor: Tensor) -> str:
     sizes = ", ".join(map(str, tensor.shape))
-    unit = f"  # steps, {tensor.low:g} to {tensor.high:g}" if name == "delay" else ""
+    param = node.op.spec.params.get(name)
+    said = f"steps, {tensor.low:g} to {tensor.high:g}" if name == "delay" else _said(param) if param else ""
+    unit = f"  # {said}" if said else ""
     if tensor.group != "fixed":
         return f"self.{attribute(name)} = nn.Parameter(torch.zeros({sizes})){unit}"
     kind = ", dtype=torch.int64" if name in ("pre", "post") else ""
@@ -185,9 +187,14 @@ def _parameters(node: Node) -> Lines:
     lines = []
     for name, param in op.spec.params.items():
         if name in read and name not in node.tensors:
-            said = ", ".join(filter(None, (param.unit, param.doc)))
-            lines.append(f"self.{attribute(name)} = {op.p[name]!r}" + (f"  # {said}" if said else ""))
+            said = f"  # {_said(param)}" if _said(param) else ""
+            lines.append(f"self.{attribute(name)} = {op.p[name]!r}{said}")
     return lines
+
+
+def _said(param: Param) -> str:
+    """Unit and meaning of a parameter."""
+    return ", ".join(filter(None, (param.unit, param.doc)))
 
 
 def _delays(node: Node) -> Lines:
