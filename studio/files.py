@@ -73,7 +73,7 @@ class Files(QObject):
 
     def open_asking(self) -> None:
         """Ask which documents to open."""
-        for path in ask.open_paths(self.window, self._start_folder()):
+        for path in ask.open_paths(self.window, self.start_folder()):
             self.open(path)
 
     def save(self, session: Session) -> bool:
@@ -82,7 +82,7 @@ class Files(QObject):
 
     def save_as(self, session: Session) -> bool:
         """Ask for a place and save there."""
-        start = session.path or self._start_folder() / f"{session.title}{SUFFIX}"
+        start = session.path or self.start_folder() / f"{session.title}{SUFFIX}"
         path = ask.save_path(self.window, start)
         return path is not None and self.save_at(session, path)
 
@@ -242,11 +242,16 @@ class Files(QObject):
         self.settings.put("recent", [str(path), *others][:RECENT])
         self.recent_changed.emit()
 
-    def _start_folder(self) -> Path:
+    def start_folder(self) -> Path:
+        """Where a question for a file begins."""
         return next((path.parent for path in self.recent if path.parent.is_dir()), Path.home())
 
     def _fail(self, error: DocumentError) -> None:
-        sentence = str(error)[0].upper() + str(error)[1:]
+        self.say(str(error))
+
+    def say(self, failure: str) -> None:
+        """Tell why something was not done."""
+        sentence = failure[0].upper() + failure[1:]
         self.workspace.message.emit(sentence)
         self.failed.emit(sentence)
 

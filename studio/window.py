@@ -11,6 +11,7 @@ from studio.devices import Devices, Picker
 from studio.docks import Docks
 from studio.files import Files
 from studio.hardware import ChipPicker
+from studio.importing import Importer
 from studio.menus import Menus
 from studio.notice import Notice
 from studio.recent import RecentMenu
@@ -44,6 +45,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(self)
         self.devices = Devices(self.workspace, self.settings)
         self.files = Files(self.workspace, self.settings, self)
+        self.importer = Importer(self.files, self)
         self.tabs = Tabs(self.workspace, Welcome(self.files), self._make_canvas)
         self.setCentralWidget(self.tabs)
         self.docks = Docks(self, self.workspace)
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._remember()
+        self.importer.close()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -1,4 +1,4 @@
-"""Exporting the document in front."""
+"""Exporting the document in front, and importing what other software has written."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def export(window: MainWindow) -> None:
         dialog = Deploy(session, window)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+@action("file.import", "&Import\N{HORIZONTAL ELLIPSIS}", menu="File", section=2, order=2, icon="import")
+def import_(window: MainWindow) -> None:
+    """Open a network of other software (NIR) as a document."""
+    window.importer.ask()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from studio.session import Session
 
 SAVE, DISCARD, CANCEL, RECOVER, LATER = "save", "discard", "cancel", "recover", "later"
+FOREIGN = "Networks of other software (*.nir);;All files (*)"
 FILTER = "Myelin documents (*.myelin);;All files (*)"
 
 
@@ -21,6 +22,12 @@ def open_paths(parent: QWidget, folder: Path) -> list[Path]:
     """Which documents to open."""
     names, _ = QFileDialog.getOpenFileNames(parent, "Open", str(folder), FILTER)
     return [Path(name) for name in names]
+
+
+def import_path(parent: QWidget, folder: Path) -> Path | None:
+    """Which file of other software to import."""
+    name, _ = QFileDialog.getOpenFileName(parent, "Import", str(folder), FOREIGN)
+    return Path(name) if name else None
 
 
 def save_path(parent: QWidget, start: Path) -> Path | None:
