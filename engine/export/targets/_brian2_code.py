@@ -152,7 +152,7 @@ class _Script:
             lines += [
                 f"given = inputs.get({self.signals[source]!r}, np.zeros((0, {size}))).astype(float)[:steps]",
                 f"data = np.zeros((steps + 1, {size}))",
-                "data[: len(given)] = given.reshape(len(given), -1)",
+                f"data[: len(given)] = given.reshape(-1, {size})",
                 f"{name}_values = TimedArray(data, dt=DT)",
                 "time, index = np.nonzero(data)",
                 f'{name}_spikes = SpikeGeneratorGroup({size}, index, time * DT, when="groups", order=0)',

@@ -37,6 +37,11 @@ def recorded(frozen: Frozen) -> list[Source]:
     return list(dict.fromkeys([*own, *(source for unit in readouts(frozen) for source in unit.sources)]))
 
 
+def of_cells(frozen: Frozen) -> list[Source]:
+    """Those of them that come from the network itself, not from outside."""
+    return [source for source in recorded(frozen) if source not in frozen.inputs]
+
+
 def arrays(frozen: Frozen, names: Mapping[str, str]) -> dict[str, np.ndarray]:
     """The first states and values of the readouts, by ``name.variable``."""
     found: dict[str, np.ndarray] = {}

@@ -77,6 +77,21 @@ def signal_names(frozen: Frozen, names: Mapping[str, str]) -> dict[Source, str]:
     return {source: f"{names[source.op]}.{source.port}" for source in (*frozen.inputs, *frozen.outputs)}
 
 
+def signal_key(source: Source, names: Mapping[str, str]) -> str:
+    """What a script calls a signal among those it has recorded."""
+    return f"{names[source.op]}.{source.port}"
+
+
+def is_wide(value: np.ndarray) -> bool:
+    """Whether neurons differ in a parameter."""
+    return bool(np.ndim(value)) and bool(np.any(value != value.flat[0]))
+
+
+def number(value: np.ndarray) -> str:
+    """A parameter that all neurons share."""
+    return repr(float(np.ravel(value)[0]))
+
+
 def is_elementwise(traced: Traced) -> bool:
     """Whether each element depends on the same element of the inputs alone."""
     calls = {expr.op for expr in traced.order() if isinstance(expr, Call)}

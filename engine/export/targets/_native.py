@@ -1,0 +1,57 @@
+"""What simulators with native cells cannot take, or change: the same for PyNEST and PyNN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.compile.diagnostics import Diagnostic, declare
+from engine.export.freeze import outside_of
+from engine.export.targets._cells import changes, unsupported
+from engine.export.targets._readouts import after_the_run
+from engine.program import Op, Program, Source
+
+CELL = declare("MYL262", "error", "A population that the simulator has no native cell for.")
+BETWEEN = declare("MYL263", "error", "A node that a simulator of cells and synapses has no place for.")
+GRADED = declare("MYL264", "error", "A projection that sends something other than spikes.")
+CHANGED = declare("MYL265", "warning", "A native cell does something otherwise.")
+THROUGH = (
+    "structure.batch_norm",
+    "structure.dropout",
+    "structure.scale",
+    "structure.flatten",
+    "encoder.direct",
+)
+
+
+def check(program: Program) -> list[Diagnostic]:
+    """Errors for what has no place, warnings for what changes."""
+    outside = outside_of(program)
+    inside = [op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")]
+    late = after_the_run(program)
+    return [found for op in inside if op.id not in late for found in _check(op, program, outside)]
+
+
+def _check(op: Op, program: Program, outside: set[str]) -> Iterator[Diagnostic]:
+    if op.role == "population":
+        for words in unsupported(op, program.dt):
+            yield CELL((op.id,), words)
+        for _, words in changes(op).values():
+            yield CHANGED((op.id,), f"'{op.name}' {words}")
+    elif op.role == "projection":
+        for source in op.inputs["input"]:
+            yield from _graded(op, source, program, outside)
+    elif op.type not in THROUGH:
+        yield BETWEEN((op.id,), f"'{op.name}' ({op.spec.label}) is neither a population nor a projection")
+
+
+def _graded(op: Op, source: Source, program: Program, outside: set[str]) -> Iterator[Diagnostic]:
+    """Look through flattening and dropout for what a projection reads."""
+    origin = program.ops[source.op]
+    if source.op in outside or (origin.role == "population" and source.port == "spikes"):
+        return
+    if origin.type in ("structure.flatten", "structure.dropout"):
+        for before in origin.inputs["input"]:
+            yield from _graded(op, before, program, outside)
+        return
+    words = f"'{op.name}' reads {source.port} of '{origin.name}', which are no spikes"
+    yield GRADED((op.id,), words)
