@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +50,7 @@ class Deployed:
     @property
     def frozen(self) -> Frozen:
         """What is deployed."""
-        return freeze(self.program, self.arrays)
+        return replace(freeze(self.program, self.arrays), document=self.document)
 
 
 def deployed(file: Path, weights: Path | None, settings: Settings) -> Deployed:

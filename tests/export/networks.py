@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -51,7 +52,7 @@ def compiled(document: Document, weights: Path | None = None) -> Network:
     program = compile_document(document).program
     assert program is not None
     arrays = read(program, weights) if weights else drawn(program)
-    return Network(document, program, arrays, freeze(program, arrays))
+    return Network(document, program, arrays, replace(freeze(program, arrays), document=document))
 
 
 @cache

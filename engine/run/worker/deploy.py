@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def _deployed(
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
     program, arrays = session.program, arrays_of(session.network)
-    frozen = freeze(program, arrays)
+    frozen = replace(freeze(program, arrays), document=session.document)
     progress("writing", 0, 1)
     converted = export(target, program, frozen, place, options)
     answer: dict[str, Any] = {
