@@ -131,10 +131,10 @@ def _collected(made: Plan, names: Mapping[str, str], signals: Mapping[Source, st
     for source in readouts.of_cells(frozen):
         name, key, shape = names[source.op], signal_key(source, names), frozen.shape(source)
         size = int(np.prod(shape))
-        how, more = ("raster", f", {size}") if source.port == "spikes" else ("trace", "")
+        how = "raster" if source.port == "spikes" else "trace"
         what = "" if source.port == "spikes" else f", {source.port!r}"
         lines.append(f"segment = {name}.get_data({source.port!r}).segments[0]")
-        lines.append(f"found = {how}(segment, steps{more}, SHIFT[{name!r}]{what})")
+        lines.append(f"found = {how}(segment, steps, {size}, SHIFT[{name!r}]{what})")
         lines.append(f"signals[{key!r}] = found.reshape({', '.join(map(str, ('steps', *shape)))})")
     own = [signal_key(source, names) for source in frozen.outputs if source in readouts.of_cells(frozen)]
     lines.append("outputs = {" + ", ".join(f"{key!r}: signals[{key!r}]" for key in own) + "}")

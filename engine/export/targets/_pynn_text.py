@@ -88,10 +88,14 @@ def raster(segment, steps, size, shift):
     return found
 
 
-def trace(segment, steps, shift, what):
+def trace(segment, steps, size, shift, what):
     """A state variable as [steps, neurons]."""
-    signal = next(found for found in segment.analogsignals if found.name == what)
-    return np.asarray(signal.magnitude, float)[FIRST + shift : FIRST + shift + steps]
+    found = np.zeros((steps, size))
+    signal = next((found for found in segment.analogsignals if found.name == what), None)
+    if signal is not None:  # a board that is only mapped to gives none
+        known = np.asarray(signal.magnitude, float)[FIRST + shift : FIRST + shift + steps]
+        found[: len(known)] = known
+    return found
 
 
 '''
