@@ -18,6 +18,7 @@ from engine.export.freeze import freeze
 from engine.export.frozen import Frozen, Synapses
 from engine.export.peers import installed
 from engine.export.report import VERIFIED
+from engine.export.simulate import simulate
 from engine.export.target import checked, get, options_of, verdict
 from engine.export.targets._loihi import LONGEST, deploy
 from engine.export.targets._loihi_run import run
@@ -115,8 +116,7 @@ def test_quantising_is_the_only_change() -> None:
     (given,) = frozen.inputs
     stimulus = {given: (np.random.default_rng(0).random((300, 20)) < 0.1).astype(np.float32)}
     deployed, conversions = deploy(frozen)
-    target = get("lava")
-    drawn_spikes = super(type(target), target).predict(frozen, stimulus, 300, options_of(target))
+    drawn_spikes = simulate(frozen, stimulus, 300)
     found = run(deployed, stimulus, 300)
     (output,) = frozen.outputs
     assert drawn_spikes[output].sum() > 100
