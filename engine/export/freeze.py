@@ -16,6 +16,7 @@ from engine.codegen.ops import TracerOps
 from engine.codegen.trace import Traced, trace
 from engine.errors import MyelinError
 from engine.export.frozen import Frozen, Part, Synapses, Unit, every_source, in_order
+from engine.export.quantise import deployed
 from engine.program import Op, Program, Source
 from nodes.ops import NumpyOps
 from nodes.spec import Shape, Values
@@ -26,10 +27,11 @@ _BLOCK = 256  # unit vectors that a projection is shown at once
 
 
 def freeze(program: Program, arrays: Arrays) -> Frozen:
-    """The network of a program with its arrays (``engine.arrays``).
+    """The network of a program with its arrays (``engine.arrays``), on the grids that its recipe names.
 
     Raises MyelinError where a node inside the network draws random numbers.
     """
+    arrays = deployed(program, arrays)
     outside = outside_of(program)
     inside = [op for op in program.ops.values() if op.id not in outside and op.role not in PASSIVE]
     parts = [part for op in inside for part in _parts(op, program.dt, Values(arrays.get(op.id, {})))]

@@ -28,6 +28,12 @@ REST = {
     "weight_decay": "Weight decay",
     "optimiser": "Optimiser",
     "accumulate": "Accumulate",
+    "quantise_weights": "Weight bits",
+    "quantise_per": "Scale per",
+    "quantise_scale": "Scale rule",
+    "quantise_neurons": "Neuron bits",
+    "quantise_state": "State bits",
+    "quantise_delays": "Delay bits",
 }
 
 

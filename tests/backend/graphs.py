@@ -68,8 +68,9 @@ class Drawer:
 
     def population(self, rank: int) -> None:
         rng = self.rng
-        types = [type for type, spec in registry.all().items() if spec.role == "population"]
-        type = rng.choice(types)
+        specs = {type: spec for type, spec in registry.all().items() if spec.role == "population"}
+        fires = rng.random() < 0.95
+        type = rng.choice([type for type, spec in specs.items() if ("spikes" in spec.outputs) == fires])
         shape = rng.choice([(rng.randint(1, 4),), (2, rng.randint(3, 5)), (1, 4, 4)])
         node = self.document.add(type, size=list(shape), **population_parameters(rng, type))
         self.populations.append((node, shape, rank, type))
@@ -131,6 +132,8 @@ class Drawer:
             }
         if type == "encoder.latency":
             given = {"form": self.rng.choice(["linear", "log"]), "t_max": 6.0, "threshold": 0.05}
+        if type == "encoder.threshold":
+            given = {"threshold": 0.3}
         node = self.document.add(type, **given)
         self.document.connect(self.values, "data", node, "input")
         channels = self.document.nodes[self.values].params["channels"]

@@ -34,6 +34,7 @@ SHAPES = {"projection.conv1d": [2, 5], "projection.conv2d": [2, 4, 4], "projecti
 FIRING: dict[str, dict[str, Any]] = {
     "encoder.poisson": {"max_rate": 1000.0},
     "encoder.latency": {"t_max": 4.0},
+    "encoder.threshold": {"threshold": 0.3},
     "population.poisson": {"rate": 900.0},
     "population.izhikevich": {"v_init": -40.0},
 }
