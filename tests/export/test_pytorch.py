@@ -187,6 +187,17 @@ def test_dropout_drops_whole_sequences_in_training_alone(tmp_path: Path) -> None
     assert torch.equal(out[0], out[6])
 
 
+def test_a_recipe_that_rounds_is_named_and_its_weights_are_in_the_file(tmp_path: Path) -> None:
+    document = small_digits()
+    recipe = {**document.recipes["train"], "quantise_weights": 3, "clip": 1.0, "accumulate": 2}
+    document.edit("Rounded", [{"op": "set", "path": ["recipes", "train"], "value": recipe}])
+    found = compiled(document)
+    assert [p.code for p in TARGET.check(found.program, options_of(TARGET))] == ["MYL223"]
+    theirs = module(exported(found, tmp_path / "net"))
+    assert theirs.RECIPE == {"epochs": 15, "lr": 0.001, "clip": 1.0, "accumulate": 2}
+    assert len(theirs.load().weights_1.weight.unique()) <= 7
+
+
 def test_what_no_line_is_known_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     program = network("spoken-digits").program
     monkeypatch.setattr("engine.export.targets.pytorch.PRINTABLE", frozenset({"add", "sub"}))

@@ -316,7 +316,7 @@ def _helpers(text: str) -> Lines:
     known |= {name: piece.strip("\n") for name, piece in pieces.SCHEDULES.items()}
     wanted: set[str] = set()
     while True:
-        called = set(re.findall(r"\b\w+(?=\(|,|\))", text))
+        called = set(re.findall(r"(?<![.\w])\w+(?=\(|,|\))", text))
         more = {name for name in known if {name, *WORDS.get(name, ())} & called} - wanted
         if not more:
             break

@@ -290,14 +290,28 @@ def onecycle(epoch, epochs, lr, peak):
     return between(peak, peak / 250_000, (epoch - rise) / (last - rise))
 
 
+def onecycle_beta(epoch, epochs):
+    """Adam's first beta moves the other way."""
+    rise, last = 0.3 * epochs - 1, epochs - 1
+    if last == 0:
+        return 0.85
+    if epoch <= rise:
+        return between(0.95, 0.85, epoch / rise)
+    return between(0.85, 0.95, (epoch - rise) / (last - rise))
+
+
 def between(start, end, part):
     """Half a cosine."""
     return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
 ''',
 }
 
+BETA = """
+            if schedule is onecycle:
+                group["betas"] = (onecycle_beta(epoch, epochs), group["betas"][1])"""
+
 TRAIN = '''
-def train(network, batches, epochs=RECIPE["epochs"], first=0):
+def train(network, batches, epochs=RECIPE["epochs"]):
     """Learn from batches, a list of (inputs, label), and give the mean loss after every epoch.
 
     inputs: a dictionary of signals [time, batch, *shape]; label: class numbers [batch], or one-hot
@@ -305,21 +319,22 @@ def train(network, batches, epochs=RECIPE["epochs"], first=0):
     """
     optimiser = OPTIMISER(network.groups(), lr=RECIPE["lr"])
     network.train()
-    for epoch in range(first, epochs):
+    for epoch in range(epochs):
         network.set_epoch(epoch, epochs)
         for group in optimiser.param_groups:
             schedule, lr, peak = RATES[group["name"]]
-            group["lr"] = schedule(epoch, epochs, lr, peak)
+            group["lr"] = schedule(epoch, epochs, lr, peak){beta}
         total = count = 0
-        for inputs, label in batches:
+        for number, (inputs, label) in enumerate(batches, 1):
             outputs, _ = network(**inputs)
             each = network.loss(outputs, label)
-            optimiser.zero_grad()
-            each.mean().backward()
-            if RECIPE["clip"]:
-                nn.utils.clip_grad_norm_(network.parameters(), RECIPE["clip"])
-            optimiser.step()
-            network.clamp()
+            (each.mean() / RECIPE["accumulate"]).backward()
+            if number % RECIPE["accumulate"] == 0 or number == len(batches):
+                if RECIPE["clip"]:
+                    nn.utils.clip_grad_norm_(network.parameters(), RECIPE["clip"])
+                optimiser.step()
+                optimiser.zero_grad()
+                network.clamp()
             total, count = total + float(each.detach().sum()), count + len(each)
         yield total / count
 '''

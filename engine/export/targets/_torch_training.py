@@ -93,8 +93,11 @@ class Lessons:
         for group in self.groups:
             schedule, lr = rates.get(group, (r.lr_schedule, r.lr))
             lines.append(f'    "{group}": ({schedule}, {lr!r}, {r.lr_peak!r}),')
-        lines += ["}", f'RECIPE = {{"epochs": {r.epochs}, "lr": {r.lr!r}, "clip": {r.clip!r}}}']
-        return "\n".join([*lines, f"OPTIMISER = {OPTIMISERS[r.optimiser]}", "", pieces.TRAIN.rstrip("\n")])
+        settings = {name: r[name] for name in ("epochs", "lr", "clip", "accumulate")}
+        lines += ["}", f"RECIPE = {_quoted_all(settings)}"]
+        turning = "onecycle" in "".join(lines) and r.optimiser != "sgd"
+        train = pieces.TRAIN.rstrip("\n").replace("{beta}", pieces.BETA if turning else "")
+        return "\n".join([*lines, f"OPTIMISER = {OPTIMISERS[r.optimiser]}", "", train])
 
 
 def _table(items: Mapping[str, object]) -> str:

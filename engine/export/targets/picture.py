@@ -149,7 +149,7 @@ def pdf(drawing: d.Drawing, colours: dict[str, str], path: Path) -> None:
     try:
         from fpdf import FPDF
     except ImportError:
-        raise MyelinError("writing PDF needs the package fpdf2: pip install 'myelin-studio[export]'") from None
+        raise MyelinError("PDF needs the package fpdf2: pip install 'myelin-studio[export]'") from None
     left, top, right, bottom = drawing.area
     width, height = (right - left) * MM, (bottom - top) * MM
     page = FPDF(unit="mm", format=(width, height))

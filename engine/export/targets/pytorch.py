@@ -14,6 +14,7 @@ from engine.codegen.expr import Call, TraceError, order
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.errors import MyelinError
 from engine.export.frozen import Frozen
+from engine.export.quantise import Quantisation
 from engine.export.simulate import Signals
 from engine.export.target import Target, target
 from engine.export.targets._torch_code import attribute, node_of
@@ -26,6 +27,7 @@ from nodes.spec import Values
 OPERATION = declare("MYL220", "error", "A node does something that no line of PyTorch is known for.")
 NOISE = declare("MYL221", "error", "A node with state draws random numbers for a sequence.")
 LOSS = declare("MYL222", "info", "A loss stays behind: the exported file does not train with it.")
+QUANTISED = declare("MYL223", "info", "The exported file goes on training without the recipe's rounding.")
 OWN = ("engine", "nodes", "studio")
 TIMEOUT = 600  # s
 _ALONE = f"""
@@ -70,9 +72,11 @@ def check(program: Program) -> list[Diagnostic]:
     """What the source of a PyTorch file cannot say."""
     found = [problem for op in inside_of(program) for problem in _problems(op, program.dt)]
     left = [op for op in program.of_role("loss") if op.type not in LOSSES]
-    return found + [
-        LOSS((op.id,), f"the loss '{op.name}' stays behind: train with one of your own") for op in left
-    ]
+    found += [LOSS((op.id,), f"the loss '{op.name}' stays behind: train with one of your own") for op in left]
+    q = Quantisation.of(program.recipes)
+    if q.weights or q.neurons or q.state or q.delays:
+        found.append(QUANTISED((), "the file holds rounded weights, and goes on training without rounding"))
+    return found
 
 
 def _problems(op: Op, dt: float) -> Iterator[Diagnostic]:
