@@ -51,6 +51,13 @@ def test_inputs_outputs_and_state_have_speaking_names(tmp_path: Path) -> None:
     assert set(signals["state"]) == names - {"data"}
 
 
+def test_the_preview_is_the_graph_without_its_numbers(tmp_path: Path) -> None:
+    (shown,) = TARGET.preview(exported("spoken-digits", tmp_path))
+    assert "MatMul" in shown.text or "Gather" in shown.text
+    assert "hidden_2_spikes" in shown.text
+    assert len(shown.text) < 20_000
+
+
 def test_synapses_that_hear_the_same_share_its_past(tmp_path: Path) -> None:
     graph = onnx.load(exported("ei-network", tmp_path)).graph
     pasts = sorted(value.name for value in graph.input if value.name.endswith(".past"))

@@ -15,7 +15,7 @@ from engine.errors import MyelinError
 from engine.export.freeze import outside_of, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
-from engine.export.target import NotExecutable, Target, target
+from engine.export.target import NotExecutable, Preview, Target, target
 from engine.export.targets._onnx_graph import OPERATIONS, Graph
 from engine.program import Program, Source
 from nodes.spec import Values
@@ -78,6 +78,14 @@ class Onnx(Target):
                 found[source].append(np.asarray(signal)[0])
             state = dict(zip(about["state"], answer[len(outputs) :], strict=True))
         return {source: np.stack(signal) for source, signal in found.items()}
+
+    def preview(self, folder: Path) -> list[Preview]:
+        """The graph as ONNX writes it, without its numbers."""
+        import onnx
+
+        model = onnx.load(folder if folder.is_file() else folder / "network.onnx")
+        del model.graph.initializer[:]
+        return [Preview("network.onnx", onnx.printer.to_text(model))]
 
     def figures(self, artefact: Path, frozen: Frozen, options: Values) -> dict[str, Any]:
         """Size of the file."""
