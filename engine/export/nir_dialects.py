@@ -66,7 +66,7 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "snn_mlir": Dialect("snn-mlir 1.0", dt=1e-4, gains="unit", uniform=True),
     "rockpool": Dialect(
-        "Rockpool 3.1 (Xylo): exponential decays, up to 31 spikes a step, each subtracts the threshold",
+        "Rockpool 3.1: exponential decays, several spikes a step, each subtracts the threshold",
         rule="rockpool",
         reset="subtract",
         gains="rockpool",

@@ -88,7 +88,7 @@ def _firing(name: str, node: NirNode, f: Mapping[str, np.ndarray], how: Reading,
     if rule == "sinabs":
         p["max_spikes"] = 1_000_000
     if rule == "rockpool":
-        p["max_spikes"] = 31
+        p["max_spikes"] = 65_536
     if rule == "spyx" and node.type == "LIF":
         p["reset_step"] = "next"
 

@@ -34,6 +34,7 @@ LAGGED = declare(
 JOINED = declare("MYL302", "info", "A NIR file wires neurons directly: a one-to-one projection is put in.")
 FITTED = declare("MYL303", "warning", "A delay of a NIR file is no whole number of steps.")
 BATCHED = declare("MYL304", "info", "An input of a NIR file has an axis for the batch.")
+UNBOUNDED = declare("MYL305", "warning", "sinabs bounds v of a neuron without leak; here it is not bounded.")
 COLUMN, ROW = 240.0, 140.0
 Place = tuple[str, str]
 ANY = ("spikes", "current", "value", "potential")
@@ -150,6 +151,9 @@ def _draw(draft: _Draft, name: str, node: NirNode, arriving: Sequence[Link]) -> 
         draft.entry[name], draft.exits[name] = key, [(key, next(iter(draft.spec(key).outputs)))]
         return
     drawn = neurons(name, node, draft.how)
+    if draft.how.name == "sinabs" and node.type == "IF":
+        message = f"sinabs keeps v of '{name}' above minus its threshold, which no population here does"
+        draft.notes.append(UNBOUNDED((name,), message))
     key = draft.put(name, drawn.type, drawn.params, drawn.arrays)
     draft.entry[name], draft.exits[name] = key, [(key, drawn.port)]
     if drawn.gain is not None:

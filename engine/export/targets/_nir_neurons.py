@@ -71,7 +71,8 @@ def _current_based(fields: dict[str, np.ndarray], c: Cell, dialect: Dialect, ste
         "unit": (mem / step, syn / step, both),
         "folded": (mem / step, syn / step, both),
         "textbook": (1.0, 1.0, both * mem * syn / step**2),
-        "rockpool": (mem * np.asarray(c.a) / step, 1.0, both / np.asarray(c.s)),
+        # its reader takes tau/(1 + r) for the step; its writer has another r, and so its reader another step
+        "rockpool": (mem / step - 1, 1.0, both / np.asarray(c.s)),
     }[dialect.gains]
     fields |= {"tau_mem": mem, "tau_syn": syn, "r": np.asarray(r), "w_in": np.asarray(w_in)}
     return np.asarray(factor)

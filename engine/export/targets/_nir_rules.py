@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.codegen.expr import Symbol
+from engine.codegen.expr import Symbol, symbol
+from engine.codegen.ops import TracerOps
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.export.folding import fold
 from engine.export.freeze import outside_of, traced_step
@@ -42,6 +43,7 @@ PLAIN = (
     "structure.pool",
     "structure.scale",
 )
+BOUNDED = declare("MYL237", "warning", "sinabs keeps v of a neuron without leak above minus its threshold.")
 MARGIN = 2.0**-20
 """What a threshold moves by, in parts of itself: above the rounding of any reader, below any weight."""
 FREE = ("nirtorch", "textbook", "nir104")  # our own node map runs them in nirtorch
@@ -103,6 +105,8 @@ def _of_neurons(op: Op, name: str, dialect: Dialect, dt: float) -> Iterator[Diag
             f"'{op.name}' loses its refractory time of {op.p.refractory:g} ms, for which NIR has no words"
         )
         yield HELD((op.id,), message, "refractory")
+    if dialect.rule == "sinabs" and kind == "IF":
+        yield BOUNDED((op.id,), f"sinabs keeps v of '{op.name}' above minus its threshold")
     most = most_spikes(dialect)
     if "max_spikes" in op.p and op.p.max_spikes != most:
         message = f"'{op.name}' may fire {most:,} times in a step in dialect {name}, not {op.p.max_spikes:,}"
@@ -116,7 +120,7 @@ def _of_neurons(op: Op, name: str, dialect: Dialect, dt: float) -> Iterator[Diag
 
 def most_spikes(dialect: Dialect) -> int:
     """How often a neuron may fire in a step."""
-    return {"rockpool": 31, "sinabs": 1_000_000}.get(dialect.rule, 1)
+    return {"rockpool": 65_536, "sinabs": 1_000_000}.get(dialect.rule, 1)
 
 
 def compare(dialect: Dialect) -> str:
@@ -240,8 +244,18 @@ def _ruled(unit: Unit, dialect: Dialect, dt: float) -> tuple[Unit, list[Conversi
             f"the threshold of '{unit.op.name}' is {'lowered' if sign < 0 else 'raised'} by a millionth: its "
             f"reader fires at v {compare(dialect)} threshold"
         )
-    conversions = [Conversion(text, (unit.id,)) for text in said]
-    return (retraced(unit, dt, changes, values) if said else unit), conversions
+    made = retraced(unit, dt, changes, values) if said else unit
+    if dialect.rule == "sinabs" and KINDS[unit.op.type] == "IF":
+        made = _bounded(made)
+        said.append(f"sinabs keeps v of '{unit.op.name}' above minus its threshold")
+    return made, [Conversion(text, (unit.id,)) for text in said]
+
+
+def _bounded(unit: Unit) -> Unit:
+    """A population whose v ends no step below minus its threshold."""
+    v_th = symbol("tensor", "v_th") if "v_th" in unit.values else float(unit.op.p.v_th)
+    bounded = TracerOps().maximum(unit.traced.new_state["v"], -v_th)
+    return replace(unit, traced=replace(unit.traced, new_state={**unit.traced.new_state, "v": bounded}))
 
 
 def retraced(unit: Unit, dt: float, changes: Mapping[str, Any], values: Mapping[str, Any]) -> Unit:

@@ -244,8 +244,15 @@ def nested(graph: NirGraph, wanted: bool) -> NirGraph:
         shape = np.array(np.shape(node.fields["r"]))
         gates = {"input": NirNode("Input", {"shape": shape}), "output": NirNode("Output", {"shape": shape})}
         inner = [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")]
-        nodes[neuron] = NirGraph({**gates, "lif": node, "w_rec": nodes.pop(weights)}, tuple(inner))
-        edges = [edge for edge in edges if weights not in edge]
+        outer = neuron.removesuffix(".lif")
+        outer = neuron if outer in nodes else outer
+        del nodes[neuron]
+        nodes[outer] = NirGraph({**gates, "lif": node, "w_rec": nodes.pop(weights)}, tuple(inner))
+        edges = [
+            (outer if a == neuron else a, outer if b == neuron else b)
+            for a, b in edges
+            if weights not in (a, b)
+        ]
     return NirGraph(nodes, tuple(edges), graph.metadata)
 
 
