@@ -19,6 +19,7 @@ from engine.errors import MyelinError
 from engine.export import targets
 from engine.export.freeze import outside_of, random
 from engine.export.frozen import Frozen
+from engine.export.quantise import Quantisation
 from engine.export.simulate import Signals, simulate
 from engine.export.writing import MARK
 from engine.program import Program, Source
@@ -27,6 +28,9 @@ from nodes.spec import Param, Values
 ENTRY_POINTS = "myelin.targets"
 RANDOM = declare("MYL207", "error", "A node inside the network draws random numbers: no export repeats them.")
 REPLACED = declare("MYL208", "info", "Its signal is an input of the exported network.")
+
+
+STATE = declare("MYL209", "warning", "The recipe rounds state in every step; the export does not.")
 
 
 class NotExecutable(MyelinError):  # noqa: N818 (an answer, not a failure)
@@ -130,6 +134,7 @@ _LANGUAGES = {
     ".json": "json",
     ".toml": "toml",
     ".xml": "xml",
+    ".svg": "xml",
     ".nml": "xml",
     ".txt": "text",
     ".md": "text",
@@ -199,7 +204,9 @@ def checked(target: Target, program: Program, options: Values) -> list[Diagnosti
 
 
 def _boundary(program: Program) -> Iterable[Diagnostic]:
-    outside = outside_of(program)
+    outside, bits = outside_of(program), Quantisation.of(program.recipes).state
+    if bits:
+        yield STATE((), f"the recipe rounds state to {bits} bits; an export does not, but as its target does")
     for op in program.ops.values():
         if op.id in outside:
             yield REPLACED((op.id,), f"'{op.name}' stays behind: what it emits is an input of the export")

@@ -78,6 +78,8 @@ def verify(
 
     ``frozen``: the network as drawn.  ``keep``: folder for the report and the signals of the first sample.
     """
+    if not recordings:
+        raise MyelinError("nothing to verify with: there is no sample")
     converted = target.convert(frozen, options)
     found = _Found(target, converted, options)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -28,7 +29,8 @@ def staged(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_away(path)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        folder = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+        folder.mkdir()  # with the rights that a folder of this user has, unlike tempfile's
     except OSError as error:
         raise MyelinError(f"cannot write {path}: {error.strerror or error}") from None
     try:
