@@ -79,4 +79,4 @@ def assert_same(found: Signals, expected: Signals) -> None:
         if source.port == "spikes":
             assert np.array_equal(found[source], signal), source
         else:
-            np.testing.assert_allclose(found[source], signal, rtol=1e-7, atol=1e-7)
+            np.testing.assert_allclose(found[source], signal, rtol=1e-6, atol=1e-6)

@@ -25,26 +25,30 @@ THROUGH = (
 
 def check(program: Program) -> list[Diagnostic]:
     """Errors for what has no place, warnings for what changes."""
-    outside = outside_of(program)
-    inside = [op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")]
-    late = after_the_run(program)
-    return [found for op in inside if op.id not in late for found in _check(op, program, outside)]
+    outside, found = outside_of(program), []
+    for op in program.of_role("population"):
+        if op.id not in outside:
+            found += [CELL((op.id,), words) for words in unsupported(op, program.dt)]
+            found += [CHANGED((op.id,), f"'{op.name}' {words}") for _, words in changes(op).values()]
+    for op, words in between(program):
+        found.append((GRADED if op.role == "projection" else BETWEEN)((op.id,), words))
+    return found
 
 
-def _check(op: Op, program: Program, outside: set[str]) -> Iterator[Diagnostic]:
-    if op.role == "population":
-        for words in unsupported(op, program.dt):
-            yield CELL((op.id,), words)
-        for _, words in changes(op).values():
-            yield CHANGED((op.id,), f"'{op.name}' {words}")
-    elif op.role == "projection":
-        for source in op.inputs["input"]:
-            yield from _graded(op, source, program, outside)
-    elif op.type not in THROUGH:
-        yield BETWEEN((op.id,), f"'{op.name}' ({op.spec.label}) is neither a population nor a projection")
+def between(program: Program) -> Iterator[tuple[Op, str]]:
+    """Nodes that have no place in a network of cells and synapses, and why."""
+    outside, late = outside_of(program), after_the_run(program)
+    for op in program.ops.values():
+        if op.id in outside | late or op.role in ("loss", "probe", "population"):
+            continue
+        if op.role == "projection":
+            for source in op.inputs["input"]:
+                yield from _graded(op, source, program, outside)
+        elif op.type not in THROUGH:
+            yield op, f"'{op.name}' ({op.spec.label}) is neither a population nor a projection"
 
 
-def _graded(op: Op, source: Source, program: Program, outside: set[str]) -> Iterator[Diagnostic]:
+def _graded(op: Op, source: Source, program: Program, outside: set[str]) -> Iterator[tuple[Op, str]]:
     """Look through flattening and dropout for what a projection reads."""
     origin = program.ops[source.op]
     if source.op in outside or (origin.role == "population" and source.port == "spikes"):
@@ -53,5 +57,4 @@ def _graded(op: Op, source: Source, program: Program, outside: set[str]) -> Iter
         for before in origin.inputs["input"]:
             yield from _graded(op, before, program, outside)
         return
-    words = f"'{op.name}' reads {source.port} of '{origin.name}', which are no spikes"
-    yield GRADED((op.id,), words)
+    yield op, f"'{op.name}' reads {source.port} of '{origin.name}', which are no spikes"

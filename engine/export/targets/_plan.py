@@ -70,10 +70,15 @@ class Plan:
         return {"neurons": neurons, "synapses": synapses, "steps of latency": self.latest}
 
 
-def convert(frozen: Frozen) -> Converted:
-    """The network of cells that there are, without what stands between projections and populations."""
+def simplified(frozen: Frozen) -> tuple[Frozen, tuple[Conversion, ...]]:
+    """The network without what stands between projections and populations, and what that changed."""
     folded, conversions = fold(frozen)
-    drawn = _without_drives(_without_reshapes(folded))
+    return _without_drives(_without_reshapes(folded)), conversions
+
+
+def convert(frozen: Frozen) -> Converted:
+    """The network of cells that there are."""
+    drawn, conversions = simplified(frozen)
     parts: list[Part] = []
     found = [*conversions]
     for part in drawn.parts:

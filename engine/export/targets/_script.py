@@ -41,7 +41,8 @@ RESERVED = {
     *dir(builtins), "np", "ms", "sim", "nest", "net", "brian2", "neuron", "inputs", "outputs", "steps",
     "run", "arrays", "build", "main", "argparse", "path", "monitors", "data", "found", "given", "parts",
     "plan", "time", "delay", "network", "signals", "index", "project", "fires", "raster", "softmax",
-    "log_softmax",
+    "log_softmax", "bias", "cells", "connect", "generators", "sources", "trace", "seen", "value", "begin",
+    "ahead", "as_published", "segment", "more", "recorders", "importlib", "prefs",
 }  # fmt: skip
 CONDITIONS = ("lt", "le", "gt", "ge", "and", "or")
 ELEMENTWISE = {
