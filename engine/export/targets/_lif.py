@@ -133,8 +133,7 @@ def split(frozen: Frozen) -> tuple[tuple[Part, ...], Frozen]:
             readers.setdefault(source.op, set()).add(part.id)
     host: set[str] = set()
     for part in reversed(frozen.parts):
-        decides = part.op.role == "readout" or (isinstance(part, Unit) and bool(readers[part.id]))
-        if decides and part.op.role != "population" and readers[part.id] <= host:
+        if isinstance(part, Unit) and part.op.role != "population" and readers[part.id] <= host:
             host.add(part.id)
     chip = tuple(part for part in frozen.parts if part.id not in host)
     kept = tuple(part for part in frozen.parts if part.id in host)

@@ -2,8 +2,8 @@
 
 A population in steps (Lava's bit-accurate model):  u <- dec(u, du + 1) + 64 a  (wraps at 24 bits),
 v <- clip(dec(v, dv) + u + bias),  spike where v > 64 vth,  then v := 0,
-with dec(x, d) = sign(x) (|x| (4096 - d) >> 12) and a = sum over projections of (weights . spikes) << exponent,
-one step and ``delay`` steps later.
+with dec(x, d) = sign(x) (|x| (4096 - d) >> 12) and a the sum over projections of
+(weights . spikes) << exponent, one step and ``delay`` steps later.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from engine.export.targets._lif import (
     latencies,
     split,
 )
+from engine.export.targets._through import through
 from engine.program import Source
 
 SHIFT = 6  # bits by which thresholds and what arrives are shifted up
@@ -106,6 +107,7 @@ def deploy(frozen: Frozen, exponents: bool = True) -> tuple[Deployed, tuple[Conv
 
     ``exponents``: projections and biases may have an exponent each, so that weak ones are as fine as strong.
     """
+    frozen, pooled = through(frozen)
     frozen, folded = fold(frozen)
     chip, host = split(frozen)
     units = [part for part in chip if isinstance(part, Unit) and not is_constant(part)]
@@ -119,7 +121,7 @@ def deploy(frozen: Frozen, exponents: bool = True) -> tuple[Deployed, tuple[Conv
     late = latencies(hops)
     if late is None:
         raise MyelinError("a loop has fewer steps of delay than hops, and on Loihi each hop takes one step")
-    cells, wires, said = [], [], list(folded)
+    cells, wires, said = [], [], [*pooled, *folded]
     for unit in units:
         made = _Scaled(unit, numbers[unit.id], found[unit.id], late, exponents)
         cells.append(made.cells())

@@ -19,6 +19,7 @@ from engine.export.targets._lif import (
     trained,
 )
 from engine.export.targets._loihi import LONGEST
+from engine.export.targets._through import POOL, fits
 from engine.program import Op, Program
 
 ROUNDED = declare("MYL270", "warning", "Weights, thresholds, decays and biases become Loihi's whole numbers.")
@@ -41,6 +42,8 @@ def rules(program: Program) -> list[Diagnostic]:
     ops = inside(program, outside_of(program))
     found = [problem for op in ops for problem in _op(op, program)]
     found += _loops(program)
+    if not any(op.role == "population" for op in ops):
+        found.append(UNKNOWN((), "the network has no neurons for Loihi"))
     changed = tuple(op.id for op in ops if op.role in ("population", "projection"))
     words = "weights become 8-bit, decays 12-bit numbers; thresholds and biases are rounded with them"
     return [*found, ROUNDED(changed, words)]
@@ -53,6 +56,8 @@ def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
         yield from _projection(op, program)
     elif op.role == "readout" and not _read(op, program):
         yield HOST((op.id,), f"'{op.name}' is worked out on the host")
+    elif op.type == POOL and fits(op, program):
+        return
     elif op.type not in (*FOLDED, *PASSED) and any(op.inputs.values()) and _read(op, program):
         yield UNKNOWN((op.id,), f"Loihi has nothing that does what '{op.name}' ({op.spec.label}) does")
 

@@ -20,12 +20,12 @@ from engine.export.frozen import Frozen, Synapses, Unit
 from engine.export.simulate import Signals
 from engine.export.target import Conversion
 from engine.export.targets._lif import arriving, cell, decide, split, whole_numbers
+from engine.export.targets._through import POOL
 from engine.program import Source
 from nodes.spec import Shape
 
 BITS, STATE, LOWEST = 127, 32767, -32768
 KI = 1024
-POOL = "structure.pool"
 CORES = ((16, 64), (16, 64), (16, 64), (32, 32), (32, 32), (64, 16), (64, 16), (16, 16), (16, 16))
 """Ki words for weights and for neurons of each core (sinabs, docs/speck/overview, memory constraints)."""
 

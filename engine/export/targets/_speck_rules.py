@@ -9,7 +9,8 @@ import networkx as nx
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.export.freeze import outside_of
 from engine.export.targets._lif import FOLDED, PASSED, counted, inside, refractory, trained
-from engine.export.targets._speck import POOL, cores, memory, plane
+from engine.export.targets._speck import cores, memory, plane
+from engine.export.targets._through import POOL
 from engine.program import Op, Program
 
 UNKNOWN = declare("MYL280", "error", "Speck's cores cannot do what this node does.")

@@ -31,6 +31,7 @@ from engine.export.targets._lif import (
     split,
     whole_numbers,
 )
+from engine.export.targets._through import through
 from engine.program import Source
 
 MOST_WEIGHT, HIGH, LOW = 127, 32767, -32768
@@ -81,6 +82,7 @@ class _Known:
 
 def specify(frozen: Frozen) -> tuple[Specified, tuple[Conversion, ...]]:
     """The network as Xylo has it, and what was changed for that."""
+    frozen, pooled = through(frozen)
     frozen, folded = fold(frozen)
     chip, host = split(frozen)
     units = [part for part in chip if isinstance(part, Unit) and not is_constant(part)]
@@ -94,7 +96,7 @@ def specify(frozen: Frozen) -> tuple[Specified, tuple[Conversion, ...]]:
     if not all(layers):
         raise MyelinError("Xylo needs hidden neurons and readout neurons: two populations at least")
     places = dict(_places(layers))
-    said = [*folded]
+    said = [*pooled, *folded]
     hidden, readout = (_layer(layer, number, places, frozen, said) for number, layer in enumerate(layers))
     said += _left(host, late, frozen)
     given = {field.name: getattr(frozen, field.name) for field in fields(Frozen)}

@@ -12,6 +12,7 @@ from engine.compile.diagnostics import Diagnostic, declare
 from engine.errors import MyelinError
 from engine.export.freeze import outside_of
 from engine.export.targets._lif import FOLDED, PASSED, SILENT, SYNAPTIC, counted, inside, refractory
+from engine.export.targets._through import POOL, fits
 from engine.export.targets._xylo import latencies
 from engine.program import Op, Program
 
@@ -69,6 +70,8 @@ def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
             if sender.role == "projection" or (sender.role == "population" and source.port != "spikes"):
                 words = f"'{op.name}' reads '{sender.name}.{source.port}', and Xylo's synapses read spikes"
                 yield UNKNOWN((op.id, sender.id), words)
+    elif op.type == POOL and fits(op, program):
+        return
     elif op.type not in (*FOLDED, *PASSED) and any(op.inputs.values()):
         yield UNKNOWN((op.id,), f"Xylo has nothing that does what '{op.name}' ({op.spec.label}) does")
 
