@@ -14,6 +14,9 @@ from studio.theme import theme
 SIDE = 420
 """Most pixels of a picture along one side: more than there are to be seen."""
 
+CLOSE = 1e-5
+"""Signals that are no spikes may differ by so much of their largest value: by rounding."""
+
 
 class Rasters(QWidget):
     """Two pictures with one time axis; the wheel zooms both."""
@@ -48,22 +51,24 @@ class Rasters(QWidget):
         red[1:] = style.ramp(theme.colour("error", 200), error)[1:]
         self.images[2].setLookupTable(red)
 
-    def show_signals(
-        self, ours: np.ndarray, theirs: np.ndarray, titles: tuple[str, str], first: int | None
-    ) -> None:
-        """Two recordings ``[steps, neurons]`` of one signal; ``first``: the step of the first difference."""
+    def show_signals(self, ours: np.ndarray, theirs: np.ndarray, titles: tuple[str, str]) -> None:
+        """Two recordings ``[steps, neurons]`` of one signal; a line where they differ for the first time."""
         spikes = _are_spikes(ours) and _are_spikes(theirs)
+        apart = np.abs(ours - theirs) > (
+            0 if spikes else CLOSE * max(1.0, float(np.abs(ours).max(initial=0)))
+        )
+        steps = np.nonzero(apart.any(axis=1))[0]
         ramp = style.spike_ramp() if spikes else style.level_ramp()
         both = np.concatenate([ours.ravel(), theirs.ravel()]) if not spikes else np.array([0.0, 1.0])
         levels = (float(both.min()), max(float(both.max()), float(both.min()) + 1e-9))
         for image, signal in zip(self.images[:2], (ours, theirs), strict=True):
             image.setLookupTable(ramp)
             _draw(image, signal, spikes, levels)
-        _draw(self.images[2], np.abs(ours - theirs) > 0 if spikes else ours * 0, True, (0, 1))
+        _draw(self.images[2], apart, True, (0, 1))
         self.left.setTitle(titles[0], color=theme.colour("text").name(), size="12px")
         self.right.setTitle(titles[1], color=theme.colour("text").name(), size="12px")
-        self.line.setVisible(first is not None)
-        self.line.setValue(first or 0)
+        self.line.setVisible(bool(steps.size))
+        self.line.setValue(int(steps[0]) if steps.size else 0)
         few = list(range(ours.shape[1])) if ours.shape[1] <= TICKS else None
         for graph in (self.left, self.right):
             ticks = [[(row, str(row)) for row in few]] if few else None

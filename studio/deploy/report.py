@@ -113,10 +113,8 @@ class ReportPage(QWidget):
         ran = f"artefact/{name}" in self.signals
         steps = min(len(ours), len(theirs))
         other = self.report["label"] if ran else f"{self.report['label']} (our reference of it)"
-        pair = "cost"
-        first = next((one["first"] for one in self.report[pair] if one["signal"] == name), None)
         titles = ("as drawn, in Myelin", other)
-        self.rasters.show_signals(ours[:steps], theirs[:steps], titles, first[0] if first else None)
+        self.rasters.show_signals(ours[:steps], theirs[:steps], titles)
 
 
 def _table() -> QTableWidget:
