@@ -61,3 +61,18 @@ def test_a_potential_is_no_spike() -> None:
     target = get("nest")
     found = checked(target, program_of(document), options_of(target))
     assert [(d.code, d.nodes) for d in found if d.severity == "error"] == [("MYL264", (weights,))]
+
+
+def test_values_from_outside_are_named() -> None:
+    document = new_document()
+    data = document.add("dataset.csv", channels=2)
+    drive, cells = document.add("encoder.direct"), document.add("population.lif", size=[2])
+    document.connect(data, "data", drive, "input")
+    document.connect(drive, "output", cells, "input")
+    weights = project(document, data, cells, "data")
+    target = get("nest")
+    found = checked(target, program_of(document), options_of(target))
+    assert {(d.code, d.nodes) for d in found if d.severity == "error"} == {
+        ("MYL263", (drive,)),
+        ("MYL264", (weights,)),
+    }

@@ -44,6 +44,8 @@ def between(program: Program) -> Iterator[tuple[Op, str]]:
         if op.role == "projection":
             for source in op.inputs["input"]:
                 yield from _graded(op, source, program, outside)
+        elif op.role == "encoder" and op.inputs.get("input"):
+            yield op, f"'{op.name}' turns a value into a current; what comes from outside must be spikes"
         elif op.type not in THROUGH:
             yield op, f"'{op.name}' ({op.spec.label}) is neither a population nor a projection"
 
@@ -51,7 +53,8 @@ def between(program: Program) -> Iterator[tuple[Op, str]]:
 def _graded(op: Op, source: Source, program: Program, outside: set[str]) -> Iterator[tuple[Op, str]]:
     """Look through flattening and dropout for what a projection reads."""
     origin = program.ops[source.op]
-    if source.op in outside or (origin.role == "population" and source.port == "spikes"):
+    spikes = origin.spec.outputs[source.port].kinds == ("spikes",)
+    if spikes and (source.op in outside or origin.role == "population"):
         return
     if origin.type in ("structure.flatten", "structure.dropout"):
         for before in origin.inputs["input"]:
