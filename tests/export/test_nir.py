@@ -18,8 +18,8 @@ from engine.export.freeze import freeze
 from engine.export.imports import read
 from engine.export.nir_dialects import DIALECTS
 from engine.export.nir_file import NirGraph, NirNode, flattened
-from engine.export.nir_file import read as read_file
 from engine.export.nir_reading import reading
+from engine.export.nir_unpack import unpack as read_file
 from engine.export.peers import MissingPeer, peer
 from engine.export.target import Target, checked, get, options_of, verdict
 from engine.export.targets._peer_run import run_in
