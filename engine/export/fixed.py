@@ -21,7 +21,8 @@ Operations (arguments are places in the list):
     constant (value: one number or one for each element)    state (name)    signal (source, of this step)
     add sub mul neg abs min max    and or (of 0 and 1)    where (condition, then, else)
     lt le gt ge (1 or 0)
-    shift: rounded(x, by): by > 0: (x + 2^(by-1)) >> by, halves upwards; by < 0: x 2^-by
+    saturate: x held within low..high of the node (around products of two variables, where there are any)
+    shift: rounded(x, by): by > 0: (x + 2^(by-1)) >> by, halves upwards; by <= 0: x 2^-by
     floor: x >> by, arithmetic
 
 **Formats.**  Values that are added or compared share one format.  Its range is ``Widths.margin`` times the
@@ -39,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from engine.export.folding import fold
-from engine.export.frozen import Frozen, Synapses, Unit
+from engine.export.frozen import Frozen, Synapses, Unit, every_source
 from engine.export.target import Conversion
 from engine.program import Source
 
@@ -187,12 +188,14 @@ class FixedFrozen(Frozen):
 def prepared(frozen: Frozen) -> tuple[Frozen, tuple[Conversion, ...]]:
     """The network that integers can take, with what was changed: batch norm folded, readouts left behind."""
     folded, conversions = fold(frozen)
-    readouts = [part for part in folded.parts if part.op.role == "readout"]
+    heard = {source.op for part in folded.parts for source in every_source(part)}
+    readouts = [part for part in folded.parts if part.op.role == "readout" and part.id not in heard]
     said = [
         f"the decision of '{part.op.name}' is left to the host, which gets what it reads" for part in readouts
     ]
     left = [Conversion(text, (part.id,), True) for text, part in zip(said, readouts, strict=True)]
-    kept = folded.with_parts(part for part in folded.parts if part.op.role != "readout")
+    gone = {part.id for part in readouts}
+    kept = folded.with_parts(part for part in folded.parts if part.id not in gone)
     read = [source for part in readouts for source in part.sources if source not in folded.inputs]
     outputs = tuple(dict.fromkeys([*kept.outputs, *read]))
     return replace(kept, outputs=outputs), (*conversions, *left)
@@ -295,6 +298,8 @@ class _Run:
             case "signal":
                 assert node.source is not None
                 return self.signal[node.source][t]
+            case "saturate":
+                return np.clip(args[0], node.low, node.high)
             case "shift":
                 return rounded(args[0], node.by)
             case "floor":

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.codegen.expr import COMPARISONS, Call, Constant, Expr, Symbol
 from engine.codegen.interpret import interpret
+from engine.errors import MyelinError
 from engine.export.fixed import Format, Widths
 from engine.export.frozen import Frozen, Synapses, Unit
 from engine.export.simulate import Maths, Signals, simulate
@@ -22,7 +23,8 @@ from nodes.ops import NumpyOps
 CALIBRATION = ((1.0, 0.02), (1.0, 0.1), (0.25, 0.3))
 STRETCH = 100  # steps
 _SHARE = ("add", "sub", "minimum", "maximum", "neg", "abs", "detach", "reshape")
-_LEAST = 2.0**-24
+ENDLESS = 2.0**40  # larger than any value of a network that is stable
+_LEAST = 2.0**-10  # what is smaller is taken as this large
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,12 @@ class _Choice:
         inputs = calibration(self.frozen, self.widths)
         steps = STRETCH * len(CALIBRATION)
         every = {source for part in self.frozen.parts for source in _emitted(part)} | set(inputs)
-        signals = simulate(self.frozen, inputs, steps, keep=every)
+        with np.errstate(all="ignore"):  # what grows without end is told below
+            signals = simulate(self.frozen, inputs, steps, keep=every)
         for source, values in signals.items():
+            if not np.abs(values).max(initial=0) < ENDLESS:  # nor a NaN
+                name = self.frozen.name(source)
+                raise MyelinError(f"{name} grows without end on random spikes, so that no integers hold it")
             if source not in self.ranges:
                 self.sharing.seen(source, values)
         for source in self.frozen.inputs:
@@ -191,7 +197,8 @@ class _Choice:
             self.sharing.seen(key, min(max(-low, high), self.widths.input_spikes))
 
     def _fraction(self, key: Hashable) -> int:
-        largest = max(self.sharing.largest.get(self.sharing.of(key), 0.0) * self.widths.margin, _LEAST)
+        seen = self.sharing.largest.get(self.sharing.of(key), 0.0) or 1.0  # what stayed silent may yet speak
+        largest = max(seen, _LEAST) * self.widths.margin
         return math.floor(math.log2((2 ** (self.widths.state - 1) - 1) / largest))
 
     def _signals(self) -> dict[Source, Format]:

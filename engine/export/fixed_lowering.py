@@ -24,6 +24,7 @@ from engine.export.fixed import (
 )
 from engine.export.fixed_formats import Formats
 from engine.export.frozen import Frozen, Synapses, Unit
+from engine.export.live import live_state
 from engine.export.quantise import weight_grid
 from engine.program import Source
 
@@ -59,8 +60,10 @@ def _synapses(synapses: Synapses, widths: Widths, formats: Formats) -> FixedSyna
     total = fraction + (arriving.pop() if arriving else 0)
     low, high = (_extreme(synapses, weight, sources, sign) for sign in (-1, 1))
     _require_bits(low, high, synapses.op.name)
+    by = total - out.fraction
+    _require_bits(rounded(low, by), rounded(high, by), synapses.op.name)
     offset = None if synapses.offset is None else out.nearest(synapses.offset)
-    return FixedSynapses(synapses, weight, fraction, Format(total, low, high), total - out.fraction, offset)
+    return FixedSynapses(synapses, weight, fraction, Format(total, low, high), by, offset)
 
 
 def _extreme(synapses: Synapses, weight: np.ndarray, sources: list[Format], sign: int) -> int:
@@ -107,13 +110,9 @@ class _Unit:
         return {port: e for port, e in ports.items() if Source(self.unit.id, port) in self.formats.signal}
 
     def _wanted_states(self) -> dict[str, Expr]:
-        """New values of the state variables that the step reads."""
-        known = {
-            expr.name
-            for expr in self.unit.traced.order()
-            if isinstance(expr, Symbol) and expr.role == "state"
-        }
-        return {name: expr for name, expr in self.unit.traced.new_state.items() if name in known}
+        """New values of the state variables that somebody will see something of."""
+        wanted = live_state(self.unit, self._wanted_outputs())
+        return {name: self.unit.traced.new_state[name] for name in wanted}
 
     def _state(self, name: str, new: Expr) -> FixedState:
         form = self.formats.state[self.unit.id, name]
@@ -206,8 +205,22 @@ class _Unit:
             a, b = b, a
         if b in self.constant:
             return self._scaled(self.place[a], self.constant[b], self._fraction(expr))
-        place = self._times(self.place[a], self.place[b])
-        return self._shifted(place, self._fraction(expr))
+        return self._varied(self.place[a], self.place[b], expr)
+
+    def _varied(self, a: int, b: int, expr: Expr) -> int:
+        """The product of two variables at the fraction of ``expr``, all three within the bits of a state."""
+        if any(_is_flag(self.nodes[place]) for place in (a, b)):
+            return self._shifted(self._times(a, b), self._fraction(expr))
+        place = self._shifted(self._times(self._held(a), self._held(b)), self._fraction(expr))
+        return self._held(place)
+
+    def _held(self, place: int) -> int:
+        """A value within the bits of a state variable."""
+        node, most = self.nodes[place], 2 ** (self.widths.state - 1)
+        if node.low >= -most and node.high < most:
+            return place
+        ends = (max(node.low, -most), min(node.high, most - 1))
+        return self._add("saturate", (place,), ends, node.fraction)
 
     def _times(self, a: int, b: int) -> int:
         one, other = self.nodes[a], self.nodes[b]
@@ -263,10 +276,10 @@ class _Unit:
         base, exponent = expr.args
         if not isinstance(exponent, Constant) or exponent.value not in (2, 3):
             raise MyelinError(f"'{self.unit.op.name}' takes a power, which integers cannot")
-        place = self._times(self.place[base], self.place[base])
+        place = self._varied(self.place[base], self.place[base], expr)
         for _ in range(int(exponent.value) - 2):
-            place = self._times(self._shifted(place, self._fraction(expr)), self.place[base])
-        return self._shifted(place, self._fraction(expr))
+            place = self._varied(place, self.place[base], expr)
+        return place
 
     def _floor(self, expr: Call) -> int:
         node = self.nodes[self.place[expr.args[0]]]

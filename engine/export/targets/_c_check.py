@@ -12,6 +12,7 @@ from engine.program import Op
 
 _LINEAR = ("linear", "sparse_linear", "conv")  # a projection of these is frozen as synapses
 _POOLS = ("sum", "mean")  # and so is one of these
+_NAMES = {"pool": "the largest of a window"}
 _WORDS = {"div": "a division by a variable", "pow": "a power", "reshape": "another number of elements"}
 
 
@@ -25,7 +26,11 @@ def beyond(op: Op, dt: float, supported: Collection[str], *, integers: bool = Fa
     if op.role == "projection":
         calls = [expr for expr in calls if expr.op not in (*_LINEAR, "reshape") and not _summing(expr)]
     varying = _varying(traced)
-    names = [expr.op for expr in calls if expr in varying and expr.op not in (*supported, "batch_norm")]
+    names = [
+        _NAMES.get(expr.op, expr.op)
+        for expr in calls
+        if expr in varying and expr.op not in (*supported, "batch_norm")
+    ]
     if integers:
         names += [_WORDS[expr.op] for expr in calls if expr in varying and _refused(expr, varying, op)]
     return sorted(set(names))

@@ -170,6 +170,11 @@ class _Writer:
         if node.op == "signal":
             assert node.source is not None
             return f"{self.layout.signals[node.source].present}[n]"
+        if node.op == "saturate":
+            wider = self.part.nodes[node.args[0]]
+            bits = wide(wider.low, wider.high)[3:5]
+            cast = f"({kind})" if bits != kind[3:5] else ""
+            return f"{cast}saturated_{bits}({args[0]}, {literal(node.low, kind)}, {literal(node.high, kind)})"
         if node.op in ("shift", "floor"):
             return self._shift(node, args[0], kind)
         if node.op in _CHOICES:
@@ -184,6 +189,8 @@ class _Writer:
         return wide(node.low, node.high) == "int64_t" and node.op != "constant"
 
     def _shift(self, node: Node, x: str, kind: str) -> str:
+        if node.by == 0:
+            return x
         if node.by < 0:
             cast = "(int64_t)" if kind == "int64_t" and not self._wide(node.args[0]) else ""
             return f"{cast}{x} * {literal(1 << -node.by, kind)}"

@@ -31,12 +31,8 @@ def test_inputs(layout: Layout, steps: int) -> dict[Source, np.ndarray]:
     return found
 
 
-def test_vectors(
-    layout: Layout, inputs: Mapping[Source, np.ndarray], outputs: Mapping[Source, np.ndarray]
-) -> str:
+def test_vectors(layout: Layout, steps: int, both: Mapping[Source, np.ndarray]) -> str:
     """test_vectors.h: ``[steps, size]`` of every input and expected output, as their types in C."""
-    both = {**inputs, **outputs}
-    steps = len(next(iter(both.values())))
     tables = [
         table(signal.ctype, f"test_{signal.name}", both[signal.source].reshape(steps, -1))
         for signal in (*layout.inputs, *layout.outputs)
@@ -74,6 +70,7 @@ def main(layout: Layout, tolerance: float) -> str:
         checking=checking,
         test_arguments=test_arguments,
         tolerance=f"{tolerance:g}f",
+        index=", n" if layout.outputs else "",
         near=_NEAR if any(s.ctype == "float" for s in layout.outputs) else "",
         parser=_PARSER if layout.inputs else "",
     )
@@ -169,7 +166,7 @@ _MAIN = """\
 
 static int check(void)
 {{
-    int step, n;
+    int step{index};
     network_reset();
     for (step = 0; step < TEST_STEPS; step++) {{
         network_step({test_arguments});

@@ -27,18 +27,17 @@ def replay(
     inputs: Mapping[Source, np.ndarray],
     steps: int,
     processor: str,
-    extra: tuple[str, ...] = (),
 ) -> dict[Source, np.ndarray]:
     """What the folder's program prints for ``inputs [steps, *shape]``: arrays of the outputs' own types.
 
-    ``extra``: further flags of the compiler.  Raises NotExecutable without the tools, MyelinError on failure.
+    Raises NotExecutable without the tools, MyelinError on failure.
     """
     _require("host" if processor == "host" else "arm")
     with tempfile.TemporaryDirectory(prefix="myelin-c-") as name:
         work = Path(name) / "network"
         shutil.copytree(folder, work)
         (work / "stimulus.txt").write_text(stimulus(layout, inputs, steps), "ascii")
-        text = _native(work, extra) if processor == "host" else _board(work, BOARDS[processor])
+        text = _native(work) if processor == "host" else _board(work, BOARDS[processor])
     return parse(text, layout, steps)
 
 
@@ -66,9 +65,8 @@ def _require_counts(signal: Signal, values: np.ndarray) -> None:
         raise MyelinError(f"{signal.title} is exported as spikes: 0 to 255 in a step, and whole")
 
 
-def _native(work: Path, extra: tuple[str, ...]) -> str:
-    flags = (f"CFLAGS={' '.join(('-O2', *extra))}",) if extra else ()
-    _run(["make", "--silent", "replay", *flags], work)
+def _native(work: Path) -> str:
+    _run(["make", "--silent", "replay"], work)
     return _run(["./replay", "stimulus.txt"], work)
 
 

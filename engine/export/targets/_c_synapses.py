@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import indent
 
 import numpy as np
 
@@ -47,18 +48,25 @@ def write_synapses(
 ) -> Written:
     """A projection with ``weight [synapses]`` and ``offset [targets]`` as they stand in C."""
     prefix = layout.names[synapses.id]
-    chosen = (_dense if _is_dense(synapses) else _listed)(synapses, weight, maths, prefix)
+    make = _nothing if not len(weight) else _dense if _is_dense(synapses) else _listed
+    chosen = make(synapses, weight, maths, prefix)
     tables, flash = chosen.tables, chosen.bytes
     if offset is not None:
         tables += table(maths.offset, f"{prefix}_offset", offset)
         flash += BYTES[maths.offset] * len(offset)
-    if synapses.onset is not None:
+    if _starts_late(synapses):
+        assert synapses.onset is not None
         tables += table("uint16_t", f"{prefix}_onset", synapses.onset)
         flash += 2 * len(synapses.onset)
     name = layout.taken.of(f"sum_{prefix}")
     per_spike = int(np.bincount(synapses.pre, minlength=1).max(initial=0))
     function = _function(name, synapses, chosen, offset is not None, layout, maths)
     return Written(name, tables, function, flash, chosen.kind, per_spike)
+
+
+def _starts_late(synapses: Synapses) -> bool:
+    """Whether the offset is not there from the first step on."""
+    return synapses.onset is not None and bool(synapses.onset.any())
 
 
 def in_order(synapses: Synapses) -> np.ndarray:
@@ -91,6 +99,11 @@ class _Chosen:
     tables: str
     bytes: int
     loop: Callable[[Signal], str]
+
+
+def _nothing(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: str) -> _Chosen:
+    """No synapses at all."""
+    return _Chosen("empty", "", 0, lambda signal: "")
 
 
 def _dense(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: str) -> _Chosen:
@@ -133,30 +146,36 @@ def _listed(synapses: Synapses, weight: np.ndarray, maths: Arithmetic, prefix: s
         "weight": (maths.weight, weight[order]),
         "target": (unsigned(max(synapses.target_size - 1, 0)), synapses.post[order]),
         "first": (unsigned(len(weight)), first),
-        "delay": (unsigned(synapses.longest), delays),
     }
-    if not len(weight):  # C has no empty arrays
-        arrays |= {name: (arrays[name][0], np.zeros(1, np.int64)) for name in ("weight", "target", "delay")}
+    if len(delays) > 1:
+        arrays["delay"] = (unsigned(synapses.longest), delays)
     tables = "".join(table(ctype, f"{prefix}_{name}", array) for name, (ctype, array) in arrays.items())
     size = sum(BYTES[ctype] * len(array) for ctype, array in arrays.values())
 
-    def loop(signal: Signal) -> str:
-        return f"""\
-    for (delay = 0; delay < {len(delays)}; delay++) {{
-        const {signal.ctype} *from = {signal.past(f"{prefix}_delay[delay]")};
-        for (k = 0; k < {sources}; k++) {{
-            const {signal.ctype} x = from[k];
-            if (x != 0) {{
-                const uint32_t row = delay * {sources} + k;
-                for (n = {prefix}_first[row]; n < {prefix}_first[row + 1]; n++) {{
-                    sums[{prefix}_target[n]] += {_product(f"{prefix}_weight[n]", signal, maths)};
-                }}
+    return _Chosen(
+        "listed", tables, size, lambda signal: _lists(signal, delays.tolist(), sources, prefix, maths)
+    )
+
+
+def _lists(signal: Signal, delays: list[int], sources: int, prefix: str, maths: Arithmetic) -> str:
+    """For every delay and every source that is not silent, its synapses."""
+    several = len(delays) > 1
+    late = f"{prefix}_delay[delay]" if several else str(delays[0])
+    row = f"delay * {sources} + k" if several else "k"
+    text = f"""\
+    const {signal.ctype} *from = {signal.past(late)};
+    for (k = 0; k < {sources}; k++) {{
+        const {signal.ctype} x = from[k];
+        if (x != 0) {{
+            const uint32_t row = {row};
+            for (n = {prefix}_first[row]; n < {prefix}_first[row + 1]; n++) {{
+                sums[{prefix}_target[n]] += {_product(f"{prefix}_weight[n]", signal, maths)};
             }}
         }}
     }}
 """
-
-    return _Chosen("listed", tables, size, loop if len(weight) else lambda signal: "")
+    head = f"for (delay = 0; delay < {len(delays)}; delay++) {{" if several else "{"
+    return f"    {head}\n{indent(text, '    ')}    }}\n"
 
 
 def _product(weight: str, signal: Signal, maths: Arithmetic) -> str:
@@ -174,7 +193,7 @@ def _function(
     loops = "".join(chosen.loop(layout.signals[source]) for source in synapses.inputs)
     counters = [v for v in ("delay", "k", "n") if v == "n" or f"({v} = 0" in loops]
     heard = f"{prefix}_offset[n]" if shifted else ""
-    if heard and synapses.onset is not None:
+    if heard and _starts_late(synapses):
         heard = f"(steps >= {prefix}_onset[n] ? {heard} : {literal(0, maths.offset)})"
     finish = maths.finish.format(sum="sums[n]", heard=f" + {heard}" if heard else "")
     return f"""\

@@ -15,6 +15,7 @@ from engine.codegen.expr import Call, Constant, Expr, Symbol, order
 from engine.codegen.interpret import interpret
 from engine.codegen.printer import body, fitting
 from engine.export.frozen import Unit
+from engine.export.live import live_state
 from engine.export.targets._c_collective import COLLECTIVES, call_of
 from engine.export.targets._c_expr import ELEMENTWISE, HELPERS, TRUTH, Printer
 from engine.export.targets._c_layout import Layout
@@ -56,9 +57,14 @@ class _Place:
 
     target: str
     ctype: str
-    size: int
+    shape: Shape
     expr: Expr
     name: str
+
+    @property
+    def size(self) -> int:
+        """How many elements."""
+        return math.prod(self.shape)
 
 
 class _Writer:
@@ -68,7 +74,9 @@ class _Writer:
         self.unit, self.layout = unit, layout
         self.prefix = layout.names[unit.id]
         self.out = Step(layout.taken.of(f"step_{self.prefix}"))
-        self.states = {name: layout.taken.of(f"{self.prefix}_state_{name}") for name in unit.first}
+        ports = [port for port in unit.traced.outputs if Source(unit.id, port) in layout.signals]
+        live = live_state(unit, ports)
+        self.states = {name: layout.taken.of(f"{self.prefix}_state_{name}") for name in live}
         self.places = [*self._outputs(), *self._new_state()]
         self.live = order(place.expr for place in self.places)
         self.scalar = self._scalars()
@@ -95,13 +103,14 @@ class _Writer:
         for port, expr in self.unit.traced.outputs.items():
             signal = self.layout.signals.get(Source(self.unit.id, port))
             if signal is not None:
-                yield _Place(f"{signal.present}[n]", signal.ctype, signal.size, expr, port)
+                yield _Place(f"{signal.present}[n]", signal.ctype, self.unit.shape, expr, port)
 
     def _new_state(self) -> Iterable[_Place]:
-        for name, expr in self.unit.traced.new_state.items():
+        for name in self.states:
+            expr = self.unit.traced.new_state[name]
             if expr is not self.unit.traced.state[name]:
-                size = self.unit.first[name].size
-                yield _Place(f"{self.states[name]}[n]", "float", size, expr, f"new_{name}")
+                shape = self.unit.first[name].shape
+                yield _Place(f"{self.states[name]}[n]", "float", shape, expr, f"new_{name}")
 
     def _scalars(self) -> dict[Expr, Any]:
         """What is made of plain numbers alone, which the engine computes in double precision."""
@@ -170,12 +179,8 @@ class _Writer:
 
     def _state(self) -> None:
         """The buffers of the state, and how they begin."""
-        for name, first in self.unit.first.items():
-            own, values = self.states[name], first.ravel()
-            if not any(
-                isinstance(expr, Symbol) and expr.role == "state" and expr.name == name for expr in self.live
-            ):
-                continue  # nothing that anybody sees depends on it
+        for name, own in self.states.items():
+            values = self.unit.first[name].ravel()
             self.out.tables += f"static float {own}[{values.size}];\n"
             self.out.ram += 4 * values.size
             value = literal(values[0], "float")
@@ -218,7 +223,7 @@ class _Writer:
             self.out.helpers.add(COLLECTIVES[expr.op].helper(expr))
             self.out.operations += size
         else:
-            text = self._loop([_Place(f"{name}[n]", "float", size, expr, "x")], size)
+            text = self._loop([_Place(f"{name}[n]", "float", self.shape[expr], expr, "x")], size)
         self.array[expr] = name
         return text
 
@@ -226,7 +231,10 @@ class _Writer:
         """One pass over elements: read state and input, compute, write."""
         inside = self._inside(places)
         local = Names(("x",) if len(places) > 1 else ())
-        names = {expr: self._read(expr, size) for expr in inside if expr in self.known or expr in self.array}
+        ready = [expr for expr in inside if expr in self.known or expr in self.array]
+        readers: list[tuple[Shape, tuple[Expr, ...]]] = [(place.shape, (place.expr,)) for place in places]
+        readers += [(self.shape[expr], expr.args) for expr in inside if self._size(expr) == size]
+        names = {expr: self._read(expr, readers, size) for expr in ready}
         names |= {
             expr: literal(value, "float") for expr, value in self.scalar.items() if isinstance(expr, Constant)
         }
@@ -266,12 +274,13 @@ class _Writer:
             visit(place.expr)
         return list(found)
 
-    def _read(self, expr: Expr, size: int) -> str:
-        """A known value where the loop is at element n of ``size``."""
+    def _read(self, expr: Expr, readers: list[tuple[Shape, tuple[Expr, ...]]], size: int) -> str:
+        """A known value where the loop is at element n of ``size``, spread as numpy spreads it."""
         name = self.known.get(expr) or f"{self.array[expr]}[n]"
         if not name.endswith("[n]") or self._size(expr) == size:
             return name
-        return f"{name.removesuffix('[n]')}[n % {self._size(expr)}]"
+        full = next((shape for shape, read in readers if expr in read), self.shape[expr])
+        return f"{name.removesuffix('[n]')}[{spread(self.shape[expr], full)}]"
 
     def _load(self, expr: Symbol, names: dict[Expr, str], local: Names) -> str:
         names[expr] = local.of(expr.name)
@@ -280,6 +289,19 @@ class _Writer:
         signals = [self.layout.signals[source] for source in self.unit.inputs[expr.name]]
         texts = [f"{'(float)' if s.whole else ''}{s.present}[n]" for s in signals]
         return f"const float {names[expr]} = {' + '.join(texts) or '0.0f'};"
+
+
+def spread(shape: Shape, full: Shape) -> str:
+    """Where element n of an array of shape ``full`` lies in one of ``shape`` that is spread over it, in C."""
+    terms, stride, within = [], 1, 1
+    own = (1,) * (len(full) - len(shape)) + shape
+    for axis in reversed(range(len(full))):
+        if own[axis] > 1:
+            at = f"n / {within}" if within > 1 else "n"
+            at = f"{at} % {full[axis]}" if within * full[axis] < math.prod(full) else at
+            terms.append(f"({at}) * {stride}" if stride > 1 else at)
+        stride, within = stride * own[axis], within * full[axis]
+    return " + ".join(reversed(terms)) or "0"
 
 
 def described(unit: Unit) -> list[str]:

@@ -12,7 +12,7 @@ from engine.compile.diagnostics import Diagnostic, declare
 from engine.export.fixed import FixedFrozen, Widths, real_signals, simulate_fixed
 from engine.export.fixed_lowering import SUPPORTED as WHOLE
 from engine.export.fixed_words import converted
-from engine.export.freeze import outside_of, random, traced_step
+from engine.export.freeze import PASSIVE, outside_of, random, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, Target, target
@@ -54,13 +54,12 @@ class C(Target):
     def check(self, program: Program, options: Values) -> list[Diagnostic]:
         """Names every node whose step has no C, and in integers what becomes of the others."""
         outside = outside_of(program)
-        inside = [
-            op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")
-        ]
+        inside = [op for op in program.ops.values() if op.id not in outside and op.role not in PASSIVE]
+        heard = {source.op for op in inside for sources in op.inputs.values() for source in sources}
         steady = [op for op in inside if not random(op, program.dt)]
         if options.number == "float":
             return [found for op in steady for found in _unknown(op, program.dt)]
-        return [found for op in steady for found in _in_integers(op, program.dt, options)]
+        return [found for op in steady for found in _in_integers(op, program.dt, options, op.id in heard)]
 
     def convert(self, frozen: Frozen, options: Values) -> Converted:
         """Nothing changes in single precision but, if asked for, the sums; everything in integers."""
@@ -91,7 +90,7 @@ class C(Target):
             "network.h": code.header,
             "network.c": code.source,
             "main.c": texts.main(layout, TOLERANCE),
-            "test_vectors.h": texts.test_vectors(layout, given, expected),
+            "test_vectors.h": texts.test_vectors(layout, steps, {**given, **expected}),
             "Makefile": texts.MAKEFILE,
             "arm/startup.c": texts.STARTUP,
             **{f"arm/{board}.ld": texts.linker(board) for board in texts.BOARDS},
@@ -153,8 +152,8 @@ def _unknown(op: Op, dt: float) -> Iterable[Diagnostic]:
         yield CANNOT((op.id,), f"'{op.name}' uses {name}, which has no C", hint=hint)
 
 
-def _in_integers(op: Op, dt: float, options: Values) -> Iterable[Diagnostic]:
-    if op.role == "readout":
+def _in_integers(op: Op, dt: float, options: Values, heard: bool) -> Iterable[Diagnostic]:
+    if op.role == "readout" and not heard:
         hint = "the host gets what it reads"
         yield DECISION((op.id,), f"'{op.name}' is not part of the export in integers", hint=hint)
         return
