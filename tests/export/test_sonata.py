@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import h5py
 import numpy as np
@@ -12,23 +13,50 @@ import pytest
 
 from engine.export.frozen import Frozen
 from engine.export.peers import installed
-from engine.export.report import READ
-from engine.export.target import get, options_of
+from engine.export.report import VERIFIED
+from engine.export.target import checked, get, options_of, verdict
 from engine.export.targets import _sonata_files as files
 from engine.export.targets._plan import plan
 from engine.export.targets._script import part_names
+from tests.compile.drawing import program_of
+from tests.export.native import assert_same, both, native_document
 from tests.export.networks import GALLERY, Verified
 
 sonata = pytest.mark.skipif(not installed()["sonata"], reason="`myelin peers install sonata`")
+nest = pytest.mark.skipif(not installed()["nest"], reason="`myelin peers install nest`")
+
+
+@nest
+@pytest.mark.parametrize("name", GALLERY)
+def test_nest_runs_the_gallery_from_the_files(name: str, verified: Callable[..., Verified]) -> None:
+    report = verified("sonata", name).report
+    assert report.status == VERIFIED
+    assert all(comparison.equal for comparison in report.cost)
 
 
 @sonata
 @pytest.mark.parametrize("name", GALLERY)
-def test_libsonata_reads_all_of_the_gallery(name: str, verified: Callable[..., Verified]) -> None:
-    report = verified("sonata", name).report
-    assert report.status == READ
-    assert "weights and delays as written" in report.message
-    assert all(comparison.equal for comparison in report.cost)
+def test_libsonata_reads_what_was_written(
+    name: str, frozen_of: Callable[[str], Frozen], tmp_path: Path
+) -> None:
+    target = get("sonata")
+    options = options_of(target)
+    frozen = target.convert(frozen_of(name), options).frozen
+    target.write(frozen, tmp_path, options)
+    assert "weights and delays as written" in target.read_back(tmp_path, frozen, options)
+
+
+@nest
+@pytest.mark.parametrize("number", [0, 1])
+def test_any_network_runs_as_the_reference_does(number: int, tmp_path: Path) -> None:
+    assert_same(*both(get("sonata"), possible()[number], tmp_path))
+
+
+def possible() -> list[int]:
+    """Seeds of networks without Izhikevich neurons."""
+    target = get("sonata")
+    drawn = {seed: program_of(native_document(Random(seed))) for seed in range(40)}
+    return [s for s, p in drawn.items() if verdict(checked(target, p, options_of(target))) != "impossible"]
 
 
 def test_the_spikes_that_come_along_are_those_of_the_stimulus(

@@ -32,16 +32,21 @@ def write(made: Plan, names: Mapping[str, str], steps: int, folder: Path) -> Non
     _nodes(made, names, virtual, folder)
     _edges(made, names, folder)
     inputs, found = example(made.frozen, steps)
-    given = {names[s.op]: _events(signal, 1, made.frozen.dt) for s, signal in inputs.items()}
-    if "bias" in virtual:
-        given["bias"] = _events(np.ones((steps, 1)), 1, made.frozen.dt)
+    stimulus(made, names, inputs, steps, folder)
     spikes = {
         names[s.op]: _events(signal, FIRST + made.shift[s.op], made.frozen.dt)
         for s, signal in found.items()
         if s.port == "spikes"
     }
-    _spikes(folder / INPUTS, given)
     _spikes(folder / SPIKES, spikes)
+
+
+def stimulus(made: Plan, names: Mapping[str, str], inputs: Signals, steps: int, folder: Path) -> None:
+    """The spikes of the inputs, and the configurations of a run that plays them."""
+    given = {names[s.op]: _events(signal[:steps], 1, made.frozen.dt) for s, signal in inputs.items()}
+    if any(w.source == BIAS for w in made.wires):
+        given["bias"] = _events(np.ones((steps, 1)), 1, made.frozen.dt)
+    _spikes(folder / INPUTS, given)
     _configurations(made, list(given), steps, folder)
 
 
@@ -56,8 +61,9 @@ def example(frozen: Frozen, steps: int) -> tuple[Signals, Signals]:
 
 
 def _events(signal: np.ndarray, late: int, dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """(times in ms, neurons) of a signal ``[steps, *shape]``, in the order of time."""
-    step, neuron = np.nonzero(signal.reshape(len(signal), -1))
+    """(times in ms, neurons) of a signal ``[steps, *shape]`` of counts, in the order of time."""
+    flat = signal.reshape(len(signal), -1)
+    step, neuron = (np.repeat(index, flat[flat > 0].astype(int)) for index in np.nonzero(flat))
     return np.round((step + late) * dt, 6), neuron.astype(np.uint64)
 
 
@@ -137,7 +143,7 @@ def _configurations(made: Plan, inputs: list[str], steps: int, folder: Path) -> 
         "networks": {"nodes": [nodes], "edges": [edges]},
         "target_simulator": "NEST",
     }
-    last = (steps + made.latest + FIRST + 1) * made.frozen.dt
+    last = (steps + made.latest + FIRST + 1 + made.shortest) * made.frozen.dt
     simulation = {
         "manifest": {"$BASE": "."},
         "network": f"$BASE/{CIRCUIT}",

@@ -1,11 +1,12 @@
 """SONATA: the network as files that simulators and analysis tools of the field exchange."""
 
-
-
 from __future__ import annotations
 
+import json
+import math
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,13 +20,16 @@ from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, NotExecutable, Target, target
 from engine.export.targets import _native as native
 from engine.export.targets import _sonata_files as files
-from engine.export.targets._plan import convert, plan, wire_names
+from engine.export.targets._cells import IZHIKEVICH
+from engine.export.targets._plan import Plan, convert, plan, wire_names
 from engine.export.targets._readouts import after_the_run
 from engine.export.targets._script import part_names
+from engine.export.targets._sonata_run import SCRIPT
 from engine.program import Program, Source
 from nodes.spec import Param, Values
 
 HOST = declare("MYL295", "warning", "A readout is left out of the network files.")
+TEMPLATE = declare("MYL296", "error", "A population that no SONATA template says.")
 _READ = """
 import sys
 from pathlib import Path
@@ -57,7 +61,7 @@ class Sonata(Target):
     """Nodes and edges with weights and delays, types, configurations, a stimulus and the spikes it gives."""
 
     group: ClassVar[str] = "Exchange"
-    software: ClassVar[str] = "libsonata"
+    software: ClassVar[str] = "NEST, from the files"
     options: ClassVar[dict[str, Param]] = {
         "steps": Param(
             200, low=1, high=100_000, unit="steps", doc="length of the stimulus and spikes that come along"
@@ -68,7 +72,7 @@ class Sonata(Target):
         late = after_the_run(program)
         words = "'{}' is left out: SONATA files hold cells and synapses"
         left = [HOST((key,), words.format(program.ops[key].name)) for key in program.ops if key in late]
-        return [*native.check(program), *left]
+        return [*native.check(program), *left, *_half_steps(program)]
 
     def convert(self, frozen: Frozen, options: Values) -> Converted:
         found = convert(frozen)
@@ -88,9 +92,17 @@ class Sonata(Target):
     def execute(
         self, artefact: Path, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int, options: Values
     ) -> Signals:
-        raise NotExecutable(
-            "NEST reads SONATA only where it was built with HDF5, and the NEST of PyPI is not"
-        )
+        made, names = plan(frozen), part_names(frozen)
+        if any(np.any((x < 0) | (x != np.rint(x))) for x in inputs.values()):
+            raise MyelinError("the inputs of a SONATA network are numbers of spikes, not analog values")
+        with tempfile.TemporaryDirectory(prefix="myelin-") as folder:
+            here = Path(folder)
+            for name in (files.NODES, files.NODE_TYPES, files.EDGES, files.EDGE_TYPES):
+                shutil.copy(artefact / name, here / name)
+            files.stimulus(made, names, dict(inputs), steps, here)
+            wanted = [(names[source.op], source.port) for source in frozen.outputs]
+            found = _in_peer("nest", SCRIPT, folder, str(here / "found.npz"), json.dumps(wanted))
+        return {source: _signal(found, made, names, source, steps) for source in frozen.outputs}
 
     def read_back(self, artefact: Path, frozen: Frozen, options: Values) -> str:
         found, made, names = _read(artefact), plan(frozen), part_names(frozen)
@@ -117,17 +129,41 @@ class Sonata(Target):
         return plan(frozen).figures()
 
 
+def _half_steps(program: Program) -> Iterator[Diagnostic]:
+    for op in program.of_role("population"):
+        if op.type == IZHIKEVICH:
+            words = f"'{op.name}' is an Izhikevich neuron, whose way to integrate SONATA cannot say"
+            yield TEMPLATE((op.id,), words)
+
+
 def _read(artefact: Path) -> dict[str, np.ndarray]:
     """What libsonata reads, by path."""
+    with tempfile.TemporaryDirectory(prefix="myelin-") as folder:
+        return _in_peer("sonata", _READ, str(artefact.absolute()), str(Path(folder, "found.npz")))
+
+
+def _in_peer(environment: str, script: str, folder: str, taken: str, *more: str) -> dict[str, np.ndarray]:
+    """The arrays that a script leaves."""
     try:
-        home = peer("sonata")
+        home = peer(environment)
     except MissingPeer as missing:
         raise NotExecutable(str(missing)) from None
-    with tempfile.TemporaryDirectory(prefix="myelin-") as folder:
-        taken = Path(folder, "found.npz")
-        try:
-            home.run(_READ, str(artefact.absolute()), str(taken))
-        except PeerError as error:
-            raise MyelinError(f"libsonata cannot read the files: {error}") from None
-        with np.load(taken) as stored:
-            return dict(stored)
+    try:
+        home.run(script, folder, taken, *more, timeout=900)
+    except PeerError as error:
+        raise MyelinError(f"the SONATA files failed: {error}") from None
+    with np.load(taken) as stored:
+        return dict(stored)
+
+
+def _signal(
+    found: Mapping[str, np.ndarray], made: Plan, names: Mapping[str, str], source: Source, steps: int
+) -> np.ndarray:
+    """A recorded signal ``[steps, *shape]``, moved back by the shift of its population."""
+    shape, key = made.frozen.shape(source), f"{names[source.op]}.{source.port}"
+    signal = np.zeros((steps, math.prod(shape)))
+    step = np.rint(found[f"{key}.times"] / made.frozen.dt).astype(int) - files.FIRST - made.shift[source.op]
+    inside = (step >= 0) & (step < steps)
+    values = np.ones(step.size) if source.port == "spikes" else found[f"{key}.values"]
+    signal[step[inside], found[f"{key}.neurons"][inside]] = values[inside]
+    return signal.reshape(steps, *shape)
