@@ -66,6 +66,7 @@ def any_network(seed: int) -> Document:
     last = document.add("population.leaky_integrator", size=[2], tau_mem=rng.uniform(2.0, 30.0))
     any_projection(rng, document, rng.choice(cells), last, least=0)
     document.connect(last, "v", document.add("readout.softmax_sum"), "input")
+    document.connect(cells[0], "v", document.add("readout.max_membrane"), "input")
     return document
 
 
@@ -243,6 +244,13 @@ def test_what_loihi_cannot_do_is_named() -> None:
     cells = other.add("population.izhikevich", size=[2])
     project(other, other.add("population.poisson", size=[2]), cells)
     assert codes("lava", other) == {"MYL271"}
+
+
+def test_a_signal_that_is_not_read_from_the_chip_is_named() -> None:
+    document = chain()
+    last = next(key for key, node in document.nodes.items() if node.name == "last")
+    document.connect(last, "i", document.add("readout.max_membrane"), "input")
+    assert codes("lava", document) == {"MYL271"}
 
 
 def test_lava_dl_names_what_is_no_chain() -> None:

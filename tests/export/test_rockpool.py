@@ -17,7 +17,7 @@ from engine.export.peers import installed
 from engine.export.simulate import Signals, simulate
 from engine.export.target import checked, get, options_of, verdict
 from engine.export.targets._xylo import HIGH, Specified, latencies, lost, run, specify
-from tests.compile.drawing import new_document, program_of, project
+from tests.compile.drawing import new_document, program_of, project, set_param
 from tests.export.networks import GALLERY, network
 
 xylosim = pytest.mark.skipif(not installed()["rockpool"], reason="`myelin peers install rockpool`")
@@ -173,3 +173,31 @@ def test_steps_of_the_chip_stand_for_delays_of_one() -> None:
         latencies({"a": [("", 0), ("a", 2)]})
     with pytest.raises(MyelinError, match="do not fit"):
         latencies({"a": [("", 0)], "b": [("a", 0), ("", 0)]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("resistance", 1.7), ("v_th", 1.3), ("compare", ">"), ("max_spikes", 3), ("tau_mem", 20.0),
+        ("tau_syn", 8.0), ("v_leak", 0.2), ("arrival", "add"), ("decay_input", True),
+        ("integration", "exact"), ("current", "old"), ("reset", "none"),
+    ],
+)  # fmt: skip
+def test_every_parameter_of_a_neuron_matters(name: str, value: Any) -> None:
+    before, after = listener(), listener()
+    key = next(key for key, node in after.nodes.items() if node.name == "last")
+    set_param(after, key, name, value)
+    assert told(before) != told(after) or numbers(before) != numbers(after)
+
+
+def told(document: Document) -> list[str]:
+    target = get("rockpool")
+    return [d.message for d in checked(target, program_of(document), options_of(target))]
+
+
+def numbers(document: Document) -> list[Any]:
+    made = specify(frozen_of(document))[0]
+    layer = made.readout
+    assert layer is not None
+    arrays = (*layer.weights, layer.threshold, layer.bias, layer.dash_syn, layer.dash_mem)
+    return [[array.tolist() for array in arrays], layer.shifts, made.late]

@@ -18,7 +18,7 @@ from engine.export.peers import installed
 from engine.export.simulate import simulate
 from engine.export.target import checked, get, options_of, verdict
 from engine.export.targets._speck import Mapped, cores, mapped, run
-from tests.compile.drawing import new_document, program_of
+from tests.compile.drawing import new_document, program_of, set_param
 from tests.export.networks import GALLERY, network
 
 sinabs = pytest.mark.skipif(not installed()["sinabs"], reason="`myelin peers install sinabs`")
@@ -141,3 +141,24 @@ def test_a_window_that_is_not_square_is_refused() -> None:
         document.connect(before, port, after, "input")
     with pytest.raises(MyelinError, match="square"):
         mapped(frozen_of(document))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("resistance", 1.7), ("v_th", 1.3), ("compare", ">"), ("reset", "zero"), ("max_spikes", 3)],
+)
+def test_every_parameter_of_a_neuron_matters(name: str, value: Any) -> None:
+    before, after = vision(), vision()
+    key = next(key for key, node in after.nodes.items() if node.name == "shapes")
+    set_param(after, key, name, value)
+    assert told(before) != told(after) or numbers(before) != numbers(after)
+
+
+def told(document: Document) -> list[str]:
+    target = get("sinabs")
+    return [d.message for d in checked(target, program_of(document), options_of(target))]
+
+
+def numbers(document: Document) -> list[Any]:
+    layers = mapped(frozen_of(document))[0].layers
+    return [(layer.kernel.tolist(), layer.v_th, layer.subtract) for layer in layers]

@@ -14,8 +14,8 @@ GRADED = 24  # bits of a message from outside, which may be a count
 _RESERVED = (
     "np sys Path csr_matrix implements requires tag PyOutPort LavaPyType CPU Loihi2SimCfg RunSteps "
     "LoihiProtocol Dense DelayDense Sparse DelaySparse LIF LIFRefractory AbstractPyLifModelFixed Monitor "
-    "Receive Send Refractory ARRAYS LATEST projection source population run main stimulus steps last spikes signals "
-    "given natural config first firsts name"
+    "Receive Send Refractory ARRAYS LATEST projection source population run main stimulus steps last spikes "
+    "signals given natural config first firsts name"
 )
 
 
@@ -119,15 +119,15 @@ def _projections(deployed: Deployed, names: Names) -> list[str]:
 
 
 def _read(deployed: Deployed, names: Names) -> list[str]:
-    shown = {source.op for source in deployed.shown}
-    read = [(names.ops[cells.id], cells) for cells in deployed.cells if cells.id in shown]
+    sizes = {cells.id: cells.size for cells in deployed.cells}
     lines = ["", "# what is read"]
-    for name, cells in read:
-        if cells.fires:
-            lines.append(f"{name}_read = Receive(shape=({cells.size},), buffer=last)")
-            lines.append(f"{name}.s_out.connect({name}_read.a_in)")
+    for source in deployed.shown:
+        name, read = names.ops[source.op], f"read_{names.signals[source]}"
+        if source.port == "spikes":
+            lines.append(f"{read} = Receive(shape=({sizes[source.op]},), buffer=last)")
+            lines.append(f"{name}.s_out.connect({read}.a_in)")
         else:
-            lines += [f"{name}_read = Monitor()", f"{name}_read.probe({name}.v, last)"]
+            lines += [f"{read} = Monitor()", f"{read}.probe({name}.v, last)"]
     models = "exception_proc_model_map={LIFRefractory: Refractory}"
     lines += ["", "# Lava runs what hangs together"]
     lines.append(f"firsts = [{', '.join(_firsts(deployed, names))}]")
@@ -148,8 +148,8 @@ def _firsts(deployed: Deployed, names: Names) -> list[str]:
 
 def _signal(deployed: Deployed, names: Names, source: Source) -> str:
     cells = next(cells for cells in deployed.cells if cells.id == source.op)
-    name = names.ops[cells.id]
-    raw = f"{name}_read.data.get().T" if cells.fires else f"natural({name!r}, {name}_read)"
+    name, read = names.ops[cells.id], f"read_{names.signals[source]}"
+    raw = f"{read}.data.get().T" if source.port == "spikes" else f"natural({name!r}, {read})"
     when = f"[{cells.late} : {cells.late} + steps]"
     shape = ", ".join(map(str, deployed.shape(source)))
     return f"    {names.signals[source]!r}: {raw}{when}.reshape(steps, {shape}),"

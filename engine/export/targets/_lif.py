@@ -179,6 +179,20 @@ def inside(program: Program, outside: set[str]) -> list[Op]:
     return [op for op in program.ops.values() if op.id not in outside and op.role not in ("loss", "probe")]
 
 
+def unread(op: Op, program: Program, silent: str = "v", firing: tuple[str, ...] = ("spikes",)) -> list[str]:
+    """Signals of populations that an op asks for and a chip does not give, by what people call them.
+
+    ``silent``: the port that is read of what never fires; ``firing``: those of what does.
+    """
+    found = []
+    for source in (s for group in op.inputs.values() for s in group):
+        sender = program.ops[source.op]
+        given = (silent,) if sender.type in SILENT else firing
+        if sender.role == "population" and source.port not in given:
+            found.append(f"{sender.name}.{source.port}")
+    return found
+
+
 def trained(op: Op, *names: str) -> list[str]:
     """Which of these parameters have a value for every neuron."""
     return [name for name in names if name in op.p.get("train", ())]

@@ -17,6 +17,7 @@ from engine.export.targets._lif import (
     latencies,
     refractory,
     trained,
+    unread,
 )
 from engine.export.targets._loihi import LONGEST
 from engine.export.targets._through import POOL, fits
@@ -50,6 +51,9 @@ def rules(program: Program) -> list[Diagnostic]:
 
 
 def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
+    if op.role in ("readout", "structure"):
+        for name in unread(op, program, firing=("spikes", "v")):
+            yield UNKNOWN((op.id,), f"'{op.name}' reads '{name}', which is not read from Loihi")
     if op.role == "population":
         yield from population(op, program.dt)
     elif op.role == "projection":

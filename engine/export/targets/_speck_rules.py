@@ -8,7 +8,15 @@ import networkx as nx
 
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.export.freeze import outside_of
-from engine.export.targets._lif import FOLDED, PASSED, counted, inside, refractory, trained
+from engine.export.targets._lif import (
+    FOLDED,
+    PASSED,
+    counted,
+    inside,
+    refractory,
+    trained,
+    unread,
+)
 from engine.export.targets._speck import cores, memory, plane
 from engine.export.targets._through import POOL
 from engine.program import Op, Program
@@ -20,6 +28,7 @@ ROUNDED = declare(
     "MYL283", "warning", "Weights and thresholds become Speck's whole numbers; time has no steps."
 )
 HOST = declare("MYL284", "info", "What a decision needs is worked out on the host.")
+MANY = 1_000_000  # spikes in a step: as good as no limit
 STRIDES, POOLS, LARGEST_WINDOW, LARGEST_PADDING = (1, 2, 4, 8), (1, 2, 4), 16, 7
 
 
@@ -41,6 +50,9 @@ def rules(program: Program) -> list[Diagnostic]:
 
 
 def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
+    if op.role in ("readout", "structure"):
+        for name in unread(op, program):
+            yield UNKNOWN((op.id,), f"'{op.name}' reads '{name}', which Speck does not give")
     if op.role == "population":
         yield from _population(op, program.dt)
     elif op.role == "projection":
@@ -67,6 +79,14 @@ def _population(op: Op, dt: float) -> Iterator[Diagnostic]:
         yield UNKNOWN(
             (op.id,), f"'{name}' is refractory; Speck's neurons are not", "refractory", "set it to 0"
         )
+    if p.compare == ">":
+        yield ROUNDED(
+            (op.id,), f"'{name}' fires above its threshold; on Speck at its threshold, too", "compare"
+        )
+    if p.reset == "subtract" and p.max_spikes < MANY:
+        most = counted(p.max_spikes, "spike")
+        words = f"'{name}' gives up to {most} in a step; on Speck as many as it holds thresholds"
+        yield ROUNDED((op.id,), words, "max_spikes")
     for parameter in trained(op, "v_th", "resistance"):
         yield UNKNOWN(
             (op.id,), f"neurons of '{name}' have a {parameter} each; those of a core share it", parameter

@@ -11,9 +11,18 @@ import networkx as nx
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.errors import MyelinError
 from engine.export.freeze import outside_of
-from engine.export.targets._lif import FOLDED, PASSED, SILENT, SYNAPTIC, counted, inside, refractory
+from engine.export.targets._lif import (
+    FOLDED,
+    PASSED,
+    SILENT,
+    SYNAPTIC,
+    counted,
+    inside,
+    refractory,
+    unread,
+)
 from engine.export.targets._through import POOL, fits
-from engine.export.targets._xylo import latencies
+from engine.export.targets._xylo import MOST_SPIKES, latencies
 from engine.program import Op, Program
 
 UNKNOWN = declare("MYL285", "error", "Xylo's neurons and synapses cannot do what this node does.")
@@ -60,8 +69,11 @@ def rules(program: Program, chip: Chip) -> list[Diagnostic]:
 
 
 def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
+    if op.role in ("readout", "structure"):
+        for name in unread(op, program):
+            yield UNKNOWN((op.id,), f"'{op.name}' reads '{name}', which is not read from Xylo")
     if op.role == "population":
-        yield from _population(op, program.dt)
+        yield from _population(op, program)
     elif op.role == "readout":
         yield HOST((op.id,), f"'{op.name}' is worked out on the host")
     elif op.role == "projection":
@@ -76,8 +88,8 @@ def _op(op: Op, program: Program) -> Iterator[Diagnostic]:
         yield UNKNOWN((op.id,), f"Xylo has nothing that does what '{op.name}' ({op.spec.label}) does")
 
 
-def _population(op: Op, dt: float) -> Iterator[Diagnostic]:
-    p, name = op.p, op.name
+def _population(op: Op, program: Program) -> Iterator[Diagnostic]:
+    p, name, dt = op.p, op.name, program.dt
     if op.type not in SYNAPTIC:
         words = f"'{name}' is {op.spec.label}; Xylo's neurons have a synaptic current"
         yield UNKNOWN((op.id,), words, hint="take CuBa LIF (or CuBa LI to read out) and train again")
@@ -93,6 +105,17 @@ def _population(op: Op, dt: float) -> Iterator[Diagnostic]:
     if refractory(op, dt):
         words = f"'{name}' is refractory; Xylo's neurons are not"
         yield UNKNOWN((op.id,), words, "refractory", "set it to 0")
+    if p.compare == ">":
+        yield ROUNDED(
+            (op.id,), f"'{name}' fires above its threshold; on Xylo at its threshold, too", "compare"
+        )
+    inner = _read(op, list(program.of_role("projection")))
+    most = MOST_SPIKES if inner else 1
+    if p.max_spikes != most:
+        given = counted(p.max_spikes, "spike")
+        kind = "hidden" if inner else "readout"
+        words = f"'{name}' gives up to {given} in a step; on Xylo {kind} neurons give up to {most}"
+        yield ROUNDED((op.id,), words, "max_spikes", f"set it to {most}")
 
 
 def _delays(program: Program, outside: set[str]) -> Iterator[Diagnostic]:
