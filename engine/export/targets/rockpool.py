@@ -13,8 +13,9 @@ from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
 from engine.export.targets._peer_run import run_in
-from engine.export.targets._xylo import Specified, run, signals, specify, stimulus
+from engine.export.targets._xylo import Specified, specify
 from engine.export.targets._xylo_rules import CHIPS, rules
+from engine.export.targets._xylo_run import run, signals, stimulus
 from engine.program import Program, Source
 from nodes.spec import Param, Values
 
