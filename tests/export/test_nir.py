@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,8 @@ def nir() -> Target:
 
 def layers(kind: str = "lif", last: str = "lif", dt: float = 1.0, **params: Any) -> Document:
     """Input, hidden neurons, output neurons."""
-    d = Document.new(dt_ms=dt)
+    rng = Random(5)  # ids seed the weights
+    d = Document.new(dt_ms=dt, mint=lambda: "n" + "".join(rng.choices("abcdefgh", k=7)))
     source = d.add("population.poisson", size=[8], rate=250.0 / dt)
     first, second = d.add("projection.dense", gain=1.2), d.add("projection.dense", bias=True, gain=1.5)
     hidden = d.add(f"population.{kind}", name="hidden", size=[12], **params)
@@ -103,7 +105,7 @@ def test_every_reader_of_a_dialect_gives_the_same_spikes(dialect: str, kind: str
 @pytest.mark.parametrize(
     "params",
     [
-        {"integration": "euler", "decay_input": True, "tau_mem": 7.0},
+        {"integration": "euler", "decay_input": True, "tau_mem": 7.0, "v_th": 0.15},
         {"reset": "value", "v_reset": -0.3, "v_leak": 0.1, "compare": ">"},
         {"train": ["tau_mem", "v_th"], "v_th": 0.7, "resistance": 1.7},
     ],
