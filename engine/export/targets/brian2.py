@@ -1,7 +1,5 @@
 """Brian2: a script that says each step as Brian2 code, with its arrays beside it."""
 
-# ruff: noqa: D102  (the methods are those of Target)
-
 from __future__ import annotations
 
 import math

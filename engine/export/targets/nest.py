@@ -1,7 +1,5 @@
 """PyNEST: a script of native NEST models."""
 
-# ruff: noqa: D102  (the methods are those of Target)
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """NeuroML 2: populations and projections, with cell types in LEMS that step as ours do."""
 
-
-
 from __future__ import annotations
 
 import math

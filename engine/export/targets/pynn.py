@@ -1,7 +1,5 @@
 """PyNN: one script for NEST, NEURON, Brian2 and SpiNNaker."""
 
-# ruff: noqa: D102  (the methods are those of Target)
-
 from __future__ import annotations
 
 import math
