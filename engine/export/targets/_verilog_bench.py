@@ -246,7 +246,9 @@ module tb;
             name = "output.txt";
         output_file = $fopen(name, "w");
         comparing = $value$plusargs("expected=%s", name) != 0;
-        wanted = comparing ? $fopen(name, "r") : 0;
+        wanted = 0;
+        if (comparing)
+            wanted = $fopen(name, "r");
         if (given == 0 || output_file == 0 || (comparing && wanted == 0)) begin
             $display("FAIL: a file cannot be opened");
             $finish;

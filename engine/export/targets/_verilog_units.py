@@ -31,8 +31,8 @@ class Written:
     rom: int = 0
     ram: int = 0
     registers: int = 0
-    idle: int = 1
-    busy: int = 1
+    idle: int = 2
+    busy: int = 2
 
 
 DROPPED = "// What rounding and saturation drop is not used.\n/* verilator lint_off UNUSED */\n"

@@ -43,12 +43,15 @@ DECISION = declare("MYL253", "warning", "Verilog export: the decision is left to
 SHARED = declare("MYL254", "info", "Verilog export: neurons take turns in one circuit.")
 
 
+_SIMULATORS = {"icarus": "Icarus Verilog", "verilator": "Verilator"}
+
+
 @target("verilog", label="Verilog (FPGA)")
 class Verilog(Target):
     """Synthesizable Verilog-2005: neurons in parallel, or in turn where they are many; spikes in rings."""
 
     group: ClassVar[str] = "Code"
-    software: ClassVar[str] = "Icarus Verilog"
+    software: ClassVar[str] = "Icarus Verilog or Verilator"
     options: ClassVar[dict[str, Param]] = {
         "weight_bits": Param(8, low=2, high=16, doc="bits of a weight"),
         "state_bits": Param(16, low=8, high=32, doc="bits of a state variable or potential"),
@@ -126,7 +129,8 @@ class Verilog(Target):
         """Memory and clock cycles of the layout; cells where Yosys counts them in short time."""
         fixed = _fixed(frozen)
         made = plan(fixed, options.parallel)
-        return {**figures(made, _written(made)), **_cells(artefact, fixed, options)}
+        simulator = {"simulator": _SIMULATORS[options.simulator]}
+        return {**simulator, **figures(made, _written(made)), **_cells(artefact, fixed, options)}
 
 
 def _uses(files: Mapping[str, str], library: str) -> bool:
@@ -138,7 +142,7 @@ def figures(made: Plan, written: Mapping[str, Written]) -> dict[str, int]:
     """Bits of memories and registers, and clock cycles of a step."""
     rings = sum(w.words * w.width for w in made.signals.values() if not w.vector)
     vectors = sum(w.size * w.depth * w.width for w in made.signals.values() if w.vector)
-    between = 2 * len(written) + made.prepared
+    between = 1 + made.prepared
     return {
         "bits of ROM": sum(one.rom for one in written.values()),
         "bits of RAM": sum(one.ram for one in written.values()) + rings,
