@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from nodes.samples import DataError
 from nodes.spec import Values
 
 STEPS = 200  # of a network that no recording drives
+_LARGEST = float(np.finfo(np.float32).max)
 DENSITY = 0.02  # spikes per step of a random stimulus
 
 
@@ -59,8 +62,9 @@ def stimuli(program: Program, frozen: Frozen, trial: Trial, data: Path) -> Stimu
     """What to feed a network with; a file is taken as it is, and names signals as ``Frozen.name`` does."""
     fed = {source: shape for source, shape in frozen.inputs.items() if _from_data(program, source)}
     if trial.file is not None:
-        given = _read(trial.file, frozen)
-        return Stimuli((given,), (trial.steps or max(map(len, given.values())),), str(trial.file))
+        given = _read(trial.file, frozen, fed)
+        steps = trial.steps or max(map(len, given.values()))
+        return Stimuli((given,), (steps,), str(trial.file))
     if not fed:
         return Stimuli(({},), (trial.steps or STEPS,), "the network's own sources")
     try:
@@ -80,22 +84,39 @@ def _from_data(program: Program, source: Source) -> bool:
     return op.role in ("dataset", "offline") or any(_from_data(program, s) for s in fed)
 
 
-def _read(file: Path, frozen: Frozen) -> dict[Source, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[name], np.float32) for name in stored.files}
-    except (OSError, ValueError) as error:
-        raise MyelinError(f"{file} is no readable .npz of signals: {error}") from None
+def _read(file: Path, frozen: Frozen, fed: Iterable[Source]) -> dict[Source, np.ndarray]:
     named = {frozen.name(source): source for source in frozen.inputs}
+    if not named:
+        raise MyelinError(f"{file}: the network has no input to give it to")
+    arrays = _arrays(file)
     for name, array in arrays.items():
         if name not in named:
-            known = ", ".join(named) or "it has none"
-            raise MyelinError(f"{file}: the network has no input {name!r} ({known})")
-        wanted = frozen.inputs[named[name]]
-        if array.shape[1:] != wanted or not np.isfinite(array).all():
-            form = ", ".join(map(str, ("steps", *wanted)))
-            raise MyelinError(f"{file}: {name} must hold finite numbers [{form}]")
-    return {named[name]: array for name, array in arrays.items()}
+            raise MyelinError(f"{file}: the network has no input {name!r} ({', '.join(named)})")
+        _require_signal(f"{file}: {name}", array, frozen.inputs[named[name]])
+    missing = [frozen.name(source) for source in fed if frozen.name(source) not in arrays]
+    if missing or not arrays:
+        raise MyelinError(f"{file} does not hold the signal {[*missing, *named][0]!r}")
+    return {named[name]: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def _arrays(file: Path) -> dict[str, np.ndarray]:
+    try:
+        with zipfile.ZipFile(file):  # np.load also takes what is no .npz
+            pass
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except OSError as error:
+        raise MyelinError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise MyelinError(f"{file} is no readable .npz of signals") from None
+
+
+def _require_signal(what: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    """MyelinError unless these are finite numbers ``[steps, *shape]`` of single precision."""
+    real = array.dtype.kind in "biuf"
+    if not (real and array.shape[1:] == shape and len(array) and (abs(array) <= _LARGEST).all()):
+        form = ", ".join(map(str, ("steps", *shape)))
+        raise MyelinError(f"{what} must hold finite numbers [{form}]")
 
 
 def _random(fed: Mapping[Source, tuple[int, ...]], trial: Trial, why: str) -> Stimuli:

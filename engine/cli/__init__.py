@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from engine.cli import _failures
 
@@ -32,10 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+class _Commands(TyperGroup):
+    """The commands; typer would end at Ctrl-C without a word."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+
 def application() -> typer.Typer:
     """The application with every command."""
     app = typer.Typer(
         name="myelin",
+        cls=_Commands,
         help="Spiking neural networks with learnable delays: check, compile, train and run drawn networks.",
         rich_markup_mode=None,
         add_completion=False,

@@ -16,9 +16,11 @@ from engine.cli._network import own_weights
 from engine.cli._runs import runs_of, settings_of, weights_of
 from engine.cli._settings import Settings
 from engine.document import Document, load
+from engine.errors import MyelinError
 from engine.export.freeze import freeze
 from engine.export.frozen import Frozen
-from engine.export.target import Target, options_of
+from engine.export.target import Target, get, options_of
+from engine.export.verify import said_of
 from engine.program import Program
 from engine.runs import WEIGHTS
 from nodes.spec import Values
@@ -74,9 +76,16 @@ def _checkpoint(file: Path, given: Path | None) -> Path | None:
     return own or (weights_of(None, file) if trained else None)
 
 
-def chosen_options(target: Target, given: list[str] | None) -> Values:
-    """The options of a target from ``key=value``."""
-    return options_of(target, dict(_pair(text) for text in given or ()))
+def chosen(to: str, given: list[str] | None, artefact: Path | None = None) -> tuple[Target, Values]:
+    """A target by its id, and its options from ``key=value``; others as the artefact was made with."""
+    pairs = dict(_pair(text) for text in given or ())
+    try:
+        target = get(to)
+        made_with = {} if artefact is None else said_of(artefact).get("options", {})
+        known = {name: value for name, value in made_with.items() if name in target.options}
+        return target, options_of(target, {**known, **pairs})
+    except MyelinError as error:
+        raise UsageError(str(error)) from None
 
 
 def _pair(text: str) -> tuple[str, Any]:

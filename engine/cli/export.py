@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +11,11 @@ import typer
 
 from engine.cli import _settings
 from engine.cli._console import print_json
-from engine.cli._deployed import Chosen, To, Weights, chosen_options, deployed
+from engine.cli._deployed import Chosen, To, Weights, chosen, deployed
 from engine.cli._documents import line
 from engine.cli._failures import PROBLEM
 from engine.cli._settings import Settings
-from engine.export.target import checked, get, verdict
+from engine.export.target import checked, verdict
 from engine.export.verify import export
 
 
@@ -36,8 +37,7 @@ def export_command(
 
     What the target cannot take is named first, and then nothing is written; every conversion is said.
     """
-    target = get(to)
-    options = chosen_options(target, option)
+    target, options = chosen(to, option)
     made = deployed(file, weights, Settings(set=tuple(sets or ())))
     problems = checked(target, made.program, options)
     for problem in problems:
@@ -54,4 +54,8 @@ def export_command(
     print(f"{path}: {target.label}, weights {made.weights or 'as they are drawn, untrained'}")
     for sentence in sentences:
         print(f"converted: {sentence}")
-    print(f"see whether it does the same: myelin verify {file} --to {target.id} --artefact {path}")
+    again = ["verify", str(file), "--to", target.id, "--artefact", str(path)]
+    again += [] if weights is None else ["--weights", str(weights)]
+    again += [word for text in option or () for word in ("--option", text)]
+    again += [word for text in sets or () for word in ("--set", text)]
+    print(f"see whether it does the same: myelin {shlex.join(again)}")

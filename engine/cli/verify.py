@@ -10,13 +10,13 @@ import typer
 
 from engine.cli import _settings
 from engine.cli._console import print_json
-from engine.cli._deployed import Chosen, Deployed, To, Weights, chosen_options, deployed
+from engine.cli._deployed import Chosen, Deployed, To, Weights, chosen, deployed
 from engine.cli._failures import PROBLEM, UsageError
 from engine.cli._live import Live
 from engine.cli._settings import Settings
 from engine.data.store import data_root
 from engine.export.report import DIFFERS, Report
-from engine.export.target import Target, get
+from engine.export.target import Target
 from engine.export.verify import export
 from nodes.spec import Values
 
@@ -51,11 +51,10 @@ def verify(
 
     Ends with status 1 where the artefact does something else than it should.
     """
-    target = get(to)
-    options = chosen_options(target, option)
-    made = deployed(file, weights, Settings(set=tuple(sets or ())))
     if artefact is not None and not artefact.exists():
         raise UsageError(f"{artefact}: there is no such file or folder")
+    target, options = chosen(to, option, artefact)
+    made = deployed(file, weights, Settings(set=tuple(sets or ())))
 
     from engine.backend.deployment import Trial
 
