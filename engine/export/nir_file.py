@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.bootstrap import ROOT
 from engine.errors import MyelinError
+from engine.export.writing import hdf5
 
 LONGEST_READ = 120.0  # seconds
 REFUSED = 3  # exit status of the process that reads, with a sentence on its standard output
@@ -152,7 +153,7 @@ def write(path: Path, graph: NirGraph) -> None:
     """Write a graph as the package nir would."""
     import h5py
 
-    with h5py.File(path, "w") as file:
+    with hdf5(path) as file:
         file.create_dataset("version", data=WRITTEN_FOR, dtype=h5py.string_dtype())
         _write_graph(file.create_group("node"), graph, h5py.string_dtype())
 

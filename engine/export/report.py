@@ -13,6 +13,7 @@ import numpy as np
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Conversion
+from engine.export.writing import publish, staged
 from engine.program import Source
 
 VERIFIED = "verified"  # the artefact ran and did, exactly, what our reference of it does
@@ -81,14 +82,16 @@ class Report:
 
 def save(report: Report, signals: Mapping[str, Signals], frozen: Frozen, folder: Path) -> None:
     """``report.json``, and in ``signals.npz`` every signal as ``<ours|reference|artefact>/<name>``."""
-    folder.mkdir(parents=True, exist_ok=True)
     arrays = {
         f"{who}/{frozen.name(source)}": array
         for who, found in signals.items()
         for source, array in found.items()
     }
-    np.savez_compressed(folder / RASTERS, **arrays)  # type: ignore[arg-type]
-    (folder / FILE).write_text(json.dumps(report.as_json(), indent=2) + "\n", "utf-8")
+    with staged(folder / FILE) as made:
+        np.savez_compressed(made / RASTERS, **arrays)  # type: ignore[arg-type]
+        (made / FILE).write_text(json.dumps(report.as_json(), indent=2) + "\n", "utf-8")
+        for name in (RASTERS, FILE):
+            publish(made / name, folder / name)
 
 
 def compare(frozen: Frozen, ours: Signals, theirs: Signals, tolerance: float) -> tuple[Comparison, ...]:

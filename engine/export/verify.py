@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from engine.export.frozen import Frozen
 from engine.export.report import Comparison, Report
 from engine.export.simulate import Signals
 from engine.export.target import Conversion, Converted, NotExecutable, Target, checked, verdict
-from engine.export.writing import MARK, publish, staged
+from engine.export.writing import MARK, publish, require_replaceable, staged
 from engine.program import Program, Source
 from engine.versions import own_version
 from nodes.spec import Values
@@ -38,6 +39,7 @@ def export(target: Target, program: Program, frozen: Frozen, path: Path, options
     if verdict(problems) == "impossible":
         first = next(d for d in problems if d.severity == "error")
         raise MyelinError(f"{target.label} cannot take this network: {first.message}")
+    require_replaceable(path, folder=not target.file)
     converted = target.convert(frozen, options)
     with staged(path) as folder:
         target.write(converted.frozen, folder, options)
@@ -80,6 +82,8 @@ def verify(
     """
     if not recordings:
         raise MyelinError("nothing to verify with: there is no sample")
+    artefact = artefact.absolute()  # what runs it works in a folder of its own
+    _require_artefact(target, artefact)
     converted = target.convert(frozen, options)
     found = _Found(target, converted, options)
     try:
@@ -93,6 +97,28 @@ def verify(
     if keep is not None:
         reports.save(report, found.shown, converted.frozen, keep)
     return report
+
+
+def _require_artefact(target: Target, path: Path) -> None:
+    if not path.exists():
+        raise MyelinError(f"{path}: there is no such file or folder")
+    if target.file:
+        if path.is_dir():
+            raise MyelinError(f"{path} is a folder, and {target.label} is one file")
+        return
+    made_for = said_of(path).get("target")
+    if made_for != target.id:
+        what = f"an export to {made_for}" if made_for else f"a folder without {MARK}"
+        raise MyelinError(f"{path} is no export to {target.label}, but {what}")
+
+
+def said_of(artefact: Path) -> dict[str, Any]:
+    """What an artefact that is a folder says of itself: ``target``, ``options``, ...; {} where nothing."""
+    try:
+        found = json.loads((artefact / MARK).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class _Found:

@@ -21,6 +21,7 @@ from engine.export.targets._loihi import Cells, Deployed, Wires, deploy
 from engine.export.targets._loihi_rules import CHAIN, HELD, NEURON, rules
 from engine.export.targets._loihi_run import natural, run
 from engine.export.targets._peer_run import run_in
+from engine.export.writing import hdf5
 from engine.program import Program, Source
 from nodes.spec import Values
 
@@ -43,7 +44,7 @@ class Netx(Target):
     def write(self, frozen: Frozen, folder: Path, options: Values) -> None:
         assert isinstance(frozen, Deployed)
         layers = _layers(frozen)
-        with h5py.File(folder / f"network{self.file}", "w") as file:
+        with hdf5(folder / f"network{self.file}") as file:
             file.attrs["title"] = frozen.program.title
             file.attrs["dt_ms"] = frozen.dt
             group = file.create_group("layer")

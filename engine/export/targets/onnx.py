@@ -106,4 +106,8 @@ def _session(artefact: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3  # that a first state is no constant is meant
-    return onnxruntime.InferenceSession(str(artefact), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(artefact), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no other class in common
+        reason = str(error).splitlines()[0]
+        raise MyelinError(f"ONNX Runtime cannot load {artefact}: {reason}") from None
