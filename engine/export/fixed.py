@@ -208,8 +208,9 @@ def fix(frozen: Frozen, widths: Widths) -> FixedNetwork:
     than there are.
     """
     from engine.export.fixed_formats import formats  # which need the types of this module
-    from engine.export.fixed_lowering import lowered
+    from engine.export.fixed_lowering import lowered, require_elementwise
 
+    require_elementwise(frozen)
     return lowered(frozen, widths, formats(frozen, widths))
 
 

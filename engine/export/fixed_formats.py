@@ -173,7 +173,7 @@ class _Choice:
         for t in range(steps):
             known = _stepped(unit, state, signals, t)
             for expr in real:
-                largest[expr] = max(largest[expr], float(np.abs(known[expr]).max(initial=0.0)))
+                largest[expr] = max(largest[expr], _most(known[expr]))
             state = {
                 name: np.broadcast_to(known[expr], (1, *unit.first[name].shape)).astype(np.float32)
                 for name, expr in unit.traced.new_state.items()
@@ -264,6 +264,12 @@ def _stepped(unit: Unit, state: Mapping[str, np.ndarray], signals: Signals, t: i
     return interpret(
         Maths(np.float32), roots, lambda s: scope[s.role][s.name] if s.role in scope else _own(unit, s)
     )
+
+
+def _most(values: np.ndarray) -> float:
+    """The largest absolute value but for those that stand for infinity, and will saturate."""
+    size = np.abs(values)
+    return float(size[size < ENDLESS].max(initial=0.0))
 
 
 def _own(unit: Unit, symbol: Symbol) -> Any:

@@ -34,6 +34,7 @@ SUPPORTED = {
 }  # fmt: skip
 _SUMS = {"add": "add", "sub": "sub", "minimum": "min", "maximum": "max"}
 _SAME = ("cast", "detach", "reshape")
+_FINEST = 48  # bits behind the point of a coefficient at most
 Ends = tuple[int, int]
 
 
@@ -46,6 +47,17 @@ def lowered(frozen: Frozen, widths: Widths, formats: Formats) -> FixedNetwork:
         for part in frozen.parts
     )
     return FixedNetwork(frozen, widths, parts, formats.signal)
+
+
+def require_elementwise(frozen: Frozen) -> None:
+    """MyelinError where a step does what integers cannot, or changes the number of elements."""
+    for unit in frozen.units:
+        sizes = {math.prod(unit.op.shapes.get(port) or unit.shape) for port in unit.inputs}
+        odd = sorted({e.op for e in unit.traced.order() if isinstance(e, Call)} - SUPPORTED)
+        if odd:
+            raise MyelinError(f"'{unit.op.name}' uses {odd[0]}, which integers cannot")
+        if sizes - {unit.size}:
+            raise MyelinError(f"'{unit.op.name}' changes the number of elements, which integers cannot")
 
 
 def _synapses(synapses: Synapses, widths: Widths, formats: Formats) -> FixedSynapses:
@@ -156,6 +168,8 @@ class _Unit:
             return place
         if self.nodes[place].op == "constant":
             return self._number(np.asarray(rounded(self.nodes[place].value, by)), fraction)
+        if by >= BITS:  # nothing is left of it
+            return self._constant(0.0, fraction)
         low, high = (rounded(end, by) for end in (self.nodes[place].low, self.nodes[place].high))
         return self._add("shift", (place,), (low, high), fraction, by=by)
 
@@ -312,9 +326,9 @@ def coefficient(factor: Any, bits: int) -> tuple[np.ndarray, int]:
     """Whole numbers q of so many bits, and the fraction f, with factor = q 2^-f as nearly as can be."""
     value = np.asarray(factor, np.float64)
     largest = float(np.abs(value).max(initial=0.0))
-    if largest == 0:
+    if largest < 2.0**-_FINEST:
         return np.zeros(value.shape, np.int64), 0
-    fraction = math.floor(math.log2((2 ** (bits - 1) - 1) / largest))
+    fraction = min(math.floor(math.log2((2 ** (bits - 1) - 1) / largest)), _FINEST)
     whole = np.floor(np.ldexp(value, fraction) + 0.5).astype(np.int64)
     while fraction > -bits and (whole % 2 == 0).all():
         whole, fraction = whole // 2, fraction - 1

@@ -12,7 +12,7 @@ from engine.export.targets._c_tables import table
 from engine.program import Source
 
 LARGEST = 30_000  # values that the test vectors may have in all
-STEPS = 50
+STEPS = 200
 
 
 def test_steps(layout: Layout) -> int:
@@ -31,8 +31,12 @@ def test_inputs(layout: Layout, steps: int) -> dict[Source, np.ndarray]:
     return found
 
 
-def test_vectors(layout: Layout, steps: int, both: Mapping[Source, np.ndarray]) -> str:
+def test_vectors(
+    layout: Layout, inputs: Mapping[Source, np.ndarray], outputs: Mapping[Source, np.ndarray]
+) -> str:
     """test_vectors.h: ``[steps, size]`` of every input and expected output, as their types in C."""
+    both = {**inputs, **outputs}
+    steps = len(next(iter(both.values()), ()))
     tables = [
         table(signal.ctype, f"test_{signal.name}", both[signal.source].reshape(steps, -1))
         for signal in (*layout.inputs, *layout.outputs)

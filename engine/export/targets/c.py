@@ -19,6 +19,7 @@ from engine.export.target import Conversion, Converted, Target, target
 from engine.export.targets import _c_replay as texts
 from engine.export.targets._c_check import beyond
 from engine.export.targets._c_fixed import fixed_layout, fixed_parts
+from engine.export.targets._c_layout import Layout
 from engine.export.targets._c_program import Code, assemble, float_layout, float_parts
 from engine.export.targets._c_run import BOARDS, replay, sizes
 from engine.export.targets._c_single import simulate_single
@@ -79,18 +80,12 @@ class C(Target):
         """The whole folder."""
         code = _code(frozen, options)
         layout = code.layout
-        steps = texts.test_steps(layout)
-        given = {s: x.reshape(steps, *frozen.shape(s)) for s, x in texts.test_inputs(layout, steps).items()}
-        if isinstance(frozen, FixedFrozen):
-            expected = simulate_fixed(frozen.fixed, given, steps)
-            given = {source: frozen.fixed.signals[source].nearest(x) for source, x in given.items()}
-        else:
-            expected = _reference(options)(frozen, given, steps)
+        given, expected = _vectors(frozen, layout, options)
         files = {
             "network.h": code.header,
             "network.c": code.source,
             "main.c": texts.main(layout, TOLERANCE),
-            "test_vectors.h": texts.test_vectors(layout, steps, {**given, **expected}),
+            "test_vectors.h": texts.test_vectors(layout, given, expected),
             "Makefile": texts.MAKEFILE,
             "arm/startup.c": texts.STARTUP,
             **{f"arm/{board}.ld": texts.linker(board) for board in texts.BOARDS},
@@ -129,6 +124,20 @@ def _reference(options: Values) -> Callable[..., Signals]:
 
 def _widths(options: Values) -> Widths:
     return Widths(options.weight_bits, options.state_bits, input_range=options.input_range)
+
+
+def _vectors(frozen: Frozen, layout: Layout, options: Values) -> tuple[Signals, Signals]:
+    """A stimulus and what must come of it, as the numbers that stand in C; as long as they are finite."""
+    steps = texts.test_steps(layout)
+    given = {s: x.reshape(steps, *frozen.shape(s)) for s, x in texts.test_inputs(layout, steps).items()}
+    if isinstance(frozen, FixedFrozen):
+        expected = simulate_fixed(frozen.fixed, given, steps)
+        return {source: frozen.fixed.signals[source].nearest(x) for source, x in given.items()}, expected
+    with np.errstate(all="ignore"):
+        expected = _reference(options)(frozen, given, steps)
+    finite = [np.isfinite(x.reshape(steps, -1)).all(1) for x in expected.values()]
+    until = int(np.logical_and.accumulate(np.all(finite, 0)).sum()) if finite else steps
+    return {s: x[:until] for s, x in given.items()}, {s: x[:until] for s, x in expected.items()}
 
 
 def _code(frozen: Frozen, options: Values) -> Code:
