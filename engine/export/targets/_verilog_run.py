@@ -96,8 +96,10 @@ def _parsed(text: str, plan: Plan, steps: int) -> dict[Source, np.ndarray]:
 
 def synthesis(family: str) -> str:
     """The commands that Yosys counts cells after."""
-    made = "synth_ice40 -top network -noflatten" if family == "ice40" else "synth -top network -lut 4"
-    return f"{made}; stat"
+    if family == "ice40":
+        return "synth_ice40 -top network -noflatten; stat"
+    mapped = "opt -fast -full; techmap; opt -fast; abc -fast -lut 4; opt -fast; stat"
+    return f"synth -top network -run begin:fine; {mapped}"  # memories stay what they are
 
 
 def parse_check(folder: Path) -> str:
@@ -117,14 +119,14 @@ def cells(folder: Path, family: str) -> dict[str, Any]:
     total = re.search(r"Number of cells:\s+(\d+)", last)
     luts = sum(n for name, n in counts.items() if "lut" in name.lower())
     flops = sum(n for name, n in counts.items() if "dff" in name.lower())
-    rams = sum(n for name, n in counts.items() if "ram" in name.lower())
+    rams = sum(n for name, n in counts.items() if "ram" in name.lower() or name.startswith("$mem"))
     where = "iCE40" if family == "ice40" else "a device with 4-input tables"
     found = {
         f"cells on {where}": int(total.group(1)) if total else 0,
         "look-up tables": luts,
         "flip-flops": flops,
     }
-    return found | ({"block RAMs": rams} if rams else {})
+    return found | ({"block RAMs" if family == "ice40" else "memories": rams} if rams else {})
 
 
 def _yosys(folder: Path, commands: str, timeout: float) -> str:
