@@ -8,6 +8,7 @@ data sets and random sources stay behind: what they would emit is an input of th
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -160,8 +161,15 @@ class Frozen:
         return self.inputs[source] if source in self.inputs else self.by_id[source.op].shape
 
     def name(self, source: Source) -> str:
-        """What a person calls a signal."""
-        return f"{self.program.ops[source.op].name}.{source.port}"
+        """What a person calls a signal; no two alike."""
+        name = self.program.ops[source.op].name
+        whose = f"{name} ({source.op})" if name in self._shared_names else name
+        return f"{whose}.{source.port}"
+
+    @cached_property
+    def _shared_names(self) -> set[str]:
+        names = Counter(op.name for op in self.program.ops.values())
+        return {name for name, count in names.items() if count > 1}
 
     def with_parts(self, parts: Iterable[Part]) -> Frozen:
         """The same network of other parts, in an order that suits them; outputs that went are dropped."""

@@ -12,6 +12,7 @@ from engine.codegen.expr import Call, Expr, Symbol
 from engine.export.frozen import Frozen, Synapses, Unit
 from engine.export.targets import _readouts as readouts
 from engine.export.targets._brian2_text import HEAD, MAIN
+from engine.export.targets._names import printed
 from engine.export.targets._script import (
     ADD,
     ATOM,
@@ -41,7 +42,7 @@ def script(frozen: Frozen, arrays_file: str, codegen: str) -> str:
     signals = signal_names(frozen, names)
     shown = {s: f"{signals[s]} {list(frozen.shape(s))}" for s in signals}
     head = HEAD.format(
-        title=frozen.program.title or "A network",
+        title=printed(frozen.program.title) or "A network",
         dt=frozen.dt,
         inputs=", ".join(shown[s] for s in frozen.inputs) or "none",
         outputs=", ".join(shown[s] for s in frozen.outputs),
@@ -266,7 +267,7 @@ class _Script:
         pairs = [(s, a) for s in synapses.inputs for a in self.arrivals if a.synapses is synapses]
         if not pairs or not synapses.pre.size:
             return []
-        lines = ["", f"# {synapses.op.name}: {synapses.op.spec.label}, {synapses.pre.size} synapses"]
+        lines = ["", f"# {printed(synapses.op.name)}: {synapses.op.spec.label}, {synapses.pre.size} synapses"]
         for source, arrival in pairs:
             lines += (
                 self._graded(source, arrival) if source in self.history else [self._spiking(source, arrival)]
@@ -352,7 +353,7 @@ def _about(unit: Unit) -> list[str]:
     """What a unit is, and the differential equations behind its step, as comments."""
     doc = textwrap.dedent(" " * 4 + (unit.op.spec.__doc__ or "")).strip()
     text = " ".join(doc.split("Source:")[0].split())
-    return [f"# {line}" for line in textwrap.wrap(f"{unit.op.name}: {text}", 108)]
+    return [f"# {line}" for line in textwrap.wrap(f"{printed(unit.op.name)}: {text}", 108)]
 
 
 def _where(text: Callable[[Expr, int], str], expr: Call) -> tuple[str, int]:

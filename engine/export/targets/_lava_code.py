@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from engine.export.targets._loihi import Cells, Deployed, Wires
-from engine.export.targets._names import identifier, op_names, signal_names, unique
+from engine.export.targets._names import identifier, op_names, printed, signal_names, unique
 from engine.program import Source
 
 DENSE = 0.25  # share of synapses from which a matrix is stored whole
@@ -79,7 +79,7 @@ def script(deployed: Deployed) -> str:
     names = Names(deployed)
     inputs = ", ".join(f"{names.signals[s]} {list(shape)}" for s, shape in deployed.inputs.items()) or "none"
     given = ", ".join(f"{names.signals[s]} {list(deployed.shape(s))}" for s in deployed.shown)
-    title = deployed.program.title.replace("\\", "/").replace('"', "'")
+    title = printed(deployed.program.title)
     head = _HEAD.format(title=title, dt=deployed.dt, inputs=inputs, outputs=given, latest=deployed.latest)
     body = [*_sources(deployed, names), *_populations(deployed, names), *_projections(deployed, names)]
     return "\n".join(

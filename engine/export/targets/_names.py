@@ -18,6 +18,12 @@ def identifier(text: str, fallback: str = "node") -> str:
     return f"{fallback}_{word}" if word[0].isdigit() else f"{word}_" if keyword.iskeyword(word) else word
 
 
+def printed(text: str) -> str:
+    """A name or a title as a comment or a docstring can hold it: one line that ends neither."""
+    visible = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(visible.split()).replace('"', "'").replace("\\", "/")
+
+
 def unique(wanted: str, taken: Container[str]) -> str:
     """``wanted``, or ``wanted_2``, ``wanted_3`` ... if that is taken."""
     name, number = wanted, 2

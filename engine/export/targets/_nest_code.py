@@ -9,6 +9,7 @@ import numpy as np
 from engine.export.frozen import Frozen, Unit
 from engine.export.targets import _readouts as readouts
 from engine.export.targets._cells import Cell
+from engine.export.targets._names import printed
 from engine.export.targets._nest_text import HEAD, MAIN
 from engine.export.targets._plan import BIAS, Plan, plan, wire_names
 from engine.export.targets._script import is_wide, number, part_names, signal_key, signal_names
@@ -37,7 +38,7 @@ def script(frozen: Frozen, arrays_file: str) -> str:
     signals = signal_names(frozen, names)
     shown = {s: f"{signals[s]} {list(frozen.shape(s))}" for s in signals}
     head = HEAD.format(
-        title=frozen.program.title or "A network",
+        title=printed(frozen.program.title) or "A network",
         dt=frozen.dt,
         inputs=", ".join(shown[s] for s in frozen.inputs) or "none",
         outputs=", ".join(shown[s] for s in frozen.outputs),
@@ -92,7 +93,7 @@ def _cells(unit: Unit, cell: Cell, name: str) -> list[str]:
     given = ", ".join(f"{key}={value}" for key, value in own.items())
     more = ", consistent_integration=False" if cell.model == "izhikevich" else ""
     return [
-        f"# {unit.op.name}: {unit.op.spec.label}",
+        f"# {printed(unit.op.name)}: {unit.op.spec.label}",
         f'{name} = cells("{MODELS[cell.model]}", {unit.size}, {name!r}, {given}{more})',
     ]
 

@@ -9,6 +9,7 @@ import numpy as np
 from engine.export.frozen import Frozen, Unit
 from engine.export.targets import _readouts as readouts
 from engine.export.targets._cells import Cell
+from engine.export.targets._names import printed
 from engine.export.targets._plan import BIAS, Plan, plan, wire_names
 from engine.export.targets._pynn_text import HEAD, MAIN
 from engine.export.targets._script import is_wide, number, part_names, signal_key, signal_names
@@ -43,7 +44,7 @@ def script(frozen: Frozen, arrays_file: str, backend: str) -> str:
     signals = signal_names(frozen, names)
     shown = {s: f"{signals[s]} {list(frozen.shape(s))}" for s in signals}
     head = HEAD.format(
-        title=frozen.program.title or "A network",
+        title=printed(frozen.program.title) or "A network",
         dt=frozen.dt,
         backend=MODULES[backend],
         inputs=", ".join(shown[s] for s in frozen.inputs) or "none",
@@ -105,7 +106,7 @@ def _cells(unit: Unit, cell: Cell, name: str, backend: str) -> list[str]:
     start = "{" + ", ".join(f"{key!r}: {_given(key, value)}" for key, value in first(cell).items()) + "}"
     own = ", ".join(f"{key}={_given(key, value)}" for key, value in parameters(cell, backend).items())
     made = f"{name} = cells({MODELS[cell.model]}, {unit.size}, {name!r}, {start}, {own})"
-    lines = [f"# {unit.op.name}: {unit.op.spec.label}", made]
+    lines = [f"# {printed(unit.op.name)}: {unit.op.spec.label}", made]
     if cell.model == "izhikevich":
         lines.append(f"as_published({name}, {number(cell.p['v_th'])})")
     return lines

@@ -10,7 +10,7 @@ from engine.arrays import declared
 from engine.codegen.expr import Expr, Symbol, order, symbol
 from engine.codegen.ops import TracerOps
 from engine.codegen.trace import Traced, trace
-from engine.export.targets._names import identifier
+from engine.export.targets._names import identifier, printed
 from engine.export.targets._torch_print import statements
 from engine.program import Op
 from nodes.spec import Param, Tensor
@@ -140,7 +140,7 @@ def _about(node: Node) -> str:
     late = (
         f", delays of {op.delay.low} to {op.delay.high} steps per {op.delay.granularity}" if op.delay else ""
     )
-    return f"{op.name}: {op.spec.label}, {size}{late}.".replace('"', "'").replace("\\", "/")
+    return printed(f"{op.name}: {op.spec.label}, {size}{late}.")
 
 
 def _base(node: Node) -> str:

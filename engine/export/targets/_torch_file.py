@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from functools import cached_property
 from engine.export.freeze import outside_of
 from engine.export.frozen import Frozen
 from engine.export.targets import _torch_pieces as pieces
-from engine.export.targets._names import op_names, signal_names, unique
+from engine.export.targets._names import op_names, printed, signal_names, unique
 from engine.export.targets._torch_code import TAKEN, Lines, Node, class_text, node_of, surrogate_text
 from engine.export.targets._torch_training import Lessons
 from engine.program import Op, Program, Source, Stage
@@ -80,7 +81,7 @@ class File:
         """The ops as they stand in the file."""
         program = self.frozen.program
         names = op_names(self.inside, [*self.inputs, *RESERVED])
-        classes = {*HELPERS, "Network", "SparseProjection"}
+        classes = {*HELPERS, "Network", "SparseProjection", *keyword.kwlist}
         found = {}
         for op in self.inside:
             cls = unique("".join(map(str.capitalize, names[op.id].split("_"))), classes)
@@ -108,9 +109,10 @@ class File:
 
     def _head(self) -> str:
         program = self.frozen.program
-        title = program.title or "A network"
+        title = printed(program.title) or "A network"
         kinds = {source: "x".join(map(str, self.frozen.shape(source))) for source in self.signals}
-        listed = [f"    {name} [{kinds[s]}]  {self.frozen.name(s)}" for s, name in self.signals.items()]
+        titles = {source: printed(self.frozen.name(source)) for source in self.signals}
+        listed = [f"    {name} [{kinds[s]}]  {titles[s]}" for s, name in self.signals.items()]
         count = len(self.frozen.inputs)
         about = _DOCSTRING.format(
             title=title,

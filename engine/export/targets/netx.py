@@ -45,7 +45,7 @@ class Netx(Target):
         assert isinstance(frozen, Deployed)
         layers = _layers(frozen)
         with hdf5(folder / f"network{self.file}") as file:
-            file.attrs["title"] = frozen.program.title
+            file.attrs["title"] = frozen.program.title.replace("\0", "")  # which HDF5 takes for the end
             file.attrs["dt_ms"] = frozen.dt
             group = file.create_group("layer")
             _input(group.create_group("0"), layers[0][0].sizes[1])

@@ -109,12 +109,17 @@ def svg(drawing: d.Drawing, colours: dict[str, str]) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{right - left:g}" '
         f'height="{bottom - top:g}" font-family="{FONT}" fill="none" stroke="none" stroke-linecap="round">',
-        f"<title>{escape(drawing.title)}</title>",
+        f"<title>{_escaped(drawing.title)}</title>",
         f'<rect x="{left:g}" y="{top:g}" width="100%" height="100%" fill="{colours["canvas"]}"/>',
         *(_svg_shape(shape, colours) for shape in drawing.shapes),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """A text within XML, which has no control characters."""
+    return escape("".join(letter if letter.isprintable() else " " for letter in text))
 
 
 def _svg_shape(shape: d.Path | d.Text, colours: dict[str, str]) -> str:
@@ -123,7 +128,8 @@ def _svg_shape(shape: d.Path | d.Text, colours: dict[str, str]) -> str:
         anchor = ' text-anchor="end"' if shape.right else ""
         where = f'x="{shape.x:g}" y="{shape.y:g}" font-size="{shape.size:g}"'
         return (
-            f'<text {where} fill="{_colour(colours, shape.role)}"{weight}{anchor}>{escape(shape.text)}</text>'
+            f'<text {where} fill="{_colour(colours, shape.role)}"{weight}{anchor}>'
+            f"{_escaped(shape.text)}</text>"
         )
     steps = " ".join(" ".join(s if isinstance(s, str) else f"{s:g}" for s in step) for step in shape.steps)
     fill = f' fill="{_mixed(colours, shape, shape.fill)}"' if shape.fill else ""

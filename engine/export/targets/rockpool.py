@@ -12,6 +12,7 @@ from engine.compile.diagnostics import Diagnostic
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
+from engine.export.targets._names import printed
 from engine.export.targets._peer_run import run_in
 from engine.export.targets._xylo import Specified, specify
 from engine.export.targets._xylo_rules import CHIPS, rules
@@ -40,8 +41,8 @@ class Rockpool(Target):
 
     def write(self, frozen: Frozen, folder: Path, options: Values) -> None:
         assert isinstance(frozen, Specified)
-        title = frozen.program.title.replace("\\", "/").replace('"', "'")
-        inputs = ", ".join(f"{frozen.name(s)} {list(shape)}" for s, shape in frozen.inputs.items())
+        title = printed(frozen.program.title)
+        inputs = ", ".join(f"{printed(frozen.name(s))} {list(shape)}" for s, shape in frozen.inputs.items())
         text = _TEMPLATE.format(title=title, dt=frozen.dt, chip=CHIPS[options.chip].name, inputs=inputs)
         (folder / SCRIPT).write_text(text, "utf-8")
         np.savez_compressed(folder / ARRAYS, **_arrays(frozen))  # type: ignore[arg-type]

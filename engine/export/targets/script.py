@@ -20,7 +20,7 @@ from engine.export.freeze import freeze
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Target, target
-from engine.export.targets._names import identifier, unique
+from engine.export.targets._names import identifier, printed, unique
 from engine.program import Source
 from nodes.spec import Values
 
@@ -92,7 +92,7 @@ def script(document: Document) -> str:
     names = _variables(document)
     title = str(document.meta.get("title", ""))
     head = (
-        f"{_plain(title or 'A network')}, drawn by the scripting API of Myelin Studio.\n\n"
+        f"{printed(title) or 'A network'}, drawn by the scripting API of Myelin Studio.\n\n"
         "    python network.py NETWORK.myelin\n"
     )
     lines = [
@@ -206,7 +206,3 @@ def _call(function: str, words: list[str]) -> str:
 
 def _literal(value: Any) -> str:
     return pprint.pformat(value, width=100, sort_dicts=False, compact=True)
-
-
-def _plain(text: str) -> str:
-    return text.replace("\\", "/").replace('"', "'")

@@ -13,7 +13,7 @@ from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
 from engine.export.targets._lif import decide, whole_numbers
-from engine.export.targets._names import identifier, unique
+from engine.export.targets._names import identifier, printed, unique
 from engine.export.targets._peer_run import run_in
 from engine.export.targets._speck import CORES, KI, Layer, Mapped, cores, mapped, plane, run
 from engine.export.targets._speck_rules import rules
@@ -91,7 +91,7 @@ def _script(network: Mapped) -> str:
     lines = [line for name, layer in zip(names, network.layers, strict=True) for line in _lines(name, layer)]
     (shape,) = network.inputs.values()
     return _TEMPLATE.format(
-        title=network.program.title.replace("\\", "/").replace('"', "'"),
+        title=printed(network.program.title),
         dt=network.dt,
         shape=plane(shape),
         names=names,
