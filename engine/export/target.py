@@ -187,6 +187,8 @@ def get(id: str) -> Target:
 def options_of(target: Target, given: Mapping[str, Any] | None = None) -> Values:
     """The options of a target with its defaults; MyelinError for one that it has not or cannot be so."""
     given = given or {}
+    if not isinstance(given, Mapping):
+        raise MyelinError(f"options of {target.label} are values by their names")
     odd = sorted(set(given) - set(target.options))
     if odd:
         known = ", ".join(target.options) or "none"

@@ -18,6 +18,7 @@ from engine.export.freeze import freeze
 from engine.export.report import FILE, RASTERS
 from engine.export.target import Preview, Target, get, options_of
 from engine.export.verify import export
+from engine.export.writing import publish, require_replaceable, staged
 from engine.run.protocol import Message
 from engine.run.worker.errors import StoppedError
 from engine.run.worker.session import Session
@@ -31,6 +32,7 @@ def deploy(
 ) -> dict[str, Any]:
     """Export to ``message["path"]``, or nowhere to stay, and verify unless told not to.
 
+    What fails or is stopped before its report is there leaves nothing at the path, or what was there.
     The answer: ``path``, ``conversions``, ``preview`` (texts), ``report`` (``Report.as_json``, or None) and
     ``signals``: arrays ``[steps, neurons]`` of the first sample by ``<ours|reference|artefact>/<name>``.
     """
@@ -43,9 +45,16 @@ def deploy(
             raise StoppedError("the export was stopped")
 
     with tempfile.TemporaryDirectory(prefix="myelin-deploy-") as scratch:
-        path = message.get("path")
-        place = Path(path) if path else Path(scratch) / f"network{target.file}"
-        return _deployed(session, target, options, message, place, Path(scratch) / "report", progress)
+        keep = Path(scratch) / "report"
+        if not message.get("path"):
+            place = Path(scratch) / f"network{target.file}"
+            return _deployed(session, target, options, message, place, keep, progress)
+        path = Path(message["path"])
+        require_replaceable(path, folder=not target.file)
+        with staged(path) as folder:
+            answer = _deployed(session, target, options, message, folder / path.name, keep, progress)
+            publish(folder / path.name, path)
+            return answer
 
 
 def _deployed(
