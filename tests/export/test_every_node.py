@@ -16,6 +16,7 @@ from engine.export.simulate import Signals, simulate
 from engine.export.target import get, options_of
 from engine.export.targets._torch_file import File
 from nodes import registry
+from tests.compile.drawing import new_document
 from tests.export.networks import Network, compiled
 
 STEPS = 40
@@ -35,7 +36,7 @@ BETWEEN = [
 
 def start(shape: list[int], gain: float = 3.0) -> tuple[Document, str]:
     """Poisson spikes through a dense projection, and the projection's id."""
-    document = Document.new("Every node", dt_ms=1.0, seed=3)
+    document = new_document("Every node", 1.0, 3)
     source = document.add("population.poisson", name="source", size=[6], rate=200.0)
     first = document.add("projection.dense", name="first", gain=gain, bias=True, size=shape)
     document.connect(source, "spikes", first, "input")
@@ -43,7 +44,8 @@ def start(shape: list[int], gain: float = 3.0) -> tuple[Document, str]:
 
 
 def population(kind: str, preset: str) -> Document:
-    document, first = start([5], 60.0 if kind == "population.izhikevich" else 12.0)
+    gain = {"population.izhikevich": 60.0, "population.cuba": 80.0}.get(kind, 12.0)
+    document, first = start([5], gain)
     chosen = TYPES[kind].presets()[preset] if preset else {}  # type: ignore[attr-defined]
     cells = document.add(kind, name="cells", size=[5], **chosen)
     document.connect(first, "output", cells, "input")
