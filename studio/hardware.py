@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from engine.document import Edit
 from engine.document.ops import set_op, unset_op
-from engine.export.chips import Chip, ChipError, chips
+from engine.export.hardware.chips import Chip, ChipError, chips
 from studio.session import Session
 from studio.theme import theme
 from studio.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.cli._failures import UsageError
 from engine.document import Document
 from engine.document.ops import set_op
-from engine.export.chips import Chip, ChipError, chip
+from engine.export.hardware.chips import Chip, ChipError, chip
 
 
 def known_chip(name: str) -> Chip:

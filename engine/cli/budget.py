@@ -12,8 +12,8 @@ from engine.cli._console import out, percent, print_json, table
 from engine.cli._documents import program_of
 from engine.cli._failures import PROBLEM
 from engine.document import load
-from engine.export.budget import Budget, Estimate, Row
-from engine.export.budget import budget as budget_of
+from engine.export.hardware.budget import Budget, Estimate, Row
+from engine.export.hardware.budget import budget as budget_of
 
 
 def register(app: typer.Typer) -> None:

@@ -14,8 +14,8 @@ from rich.text import Text
 from engine.cli._chips import known_chip
 from engine.cli._console import out, print_json, table
 from engine.cli._failures import say
-from engine.export.chips import ENERGY, LIMITS, Chip, Part, problems
-from engine.export.chips import chips as known_chips
+from engine.export.hardware.chips import ENERGY, LIMITS, Chip, Part, problems
+from engine.export.hardware.chips import chips as known_chips
 from nodes import registry
 
 

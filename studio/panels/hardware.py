@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.export.budget import Budget, Row, budget
-from engine.export.chips import ChipError, chip
+from engine.export.hardware.budget import Budget, Row, budget
+from engine.export.hardware.chips import ChipError, chip
 from engine.program import Program
 from studio.hardware import target_of
 from studio.made import made

@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.compile import Diagnostic, compile_document
 from engine.document import Document
-from engine.export.chips import Chip, read
-from engine.export.limits import lint
+from engine.export.hardware.chips import Chip, read
+from engine.export.hardware.limits import lint
 from tests.compile.drawing import new_document, program_of, project
 
 MODEL = (

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.document import Document
-from engine.export.budget import Budget, Row, budget
-from engine.export.chips import chip, chips
-from engine.export.demand import demand
+from engine.export.hardware.budget import Budget, Row, budget
+from engine.export.hardware.chips import chip, chips
+from engine.export.hardware.demand import demand
 from engine.program import Program
 from nodes.projections._connectivity import connect
 from nodes.spec import Values

@@ -18,9 +18,9 @@ from engine.export.frozen import Frozen
 from engine.export.report import Report
 from engine.export.simulate import simulate
 from engine.export.target import checked, get, options_of, verdict
-from engine.export.targets._c_names import Names, comment
-from engine.export.targets._c_tables import literal, table
-from engine.export.targets._c_units import spread
+from engine.export.targets._c.names import Names, comment
+from engine.export.targets._c.tables import literal, table
+from engine.export.targets._c.units import spread
 from engine.export.verify import Recording, export, verify
 from engine.export.whole import is_events
 from engine.program import Source

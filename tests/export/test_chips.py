@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.export import chips as known
-from engine.export.chips import FOLDER, Chip, ChipError, Part, chip, chips, read
+from engine.export.hardware import chips as known
+from engine.export.hardware.chips import FOLDER, Chip, ChipError, Part, chip, chips, read
 from nodes import registry
 from tests.export.limited import (
     broken,

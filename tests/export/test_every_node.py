@@ -14,7 +14,7 @@ from engine.compile import compile_document
 from engine.document import Document
 from engine.export.simulate import Signals, simulate
 from engine.export.target import get, options_of
-from engine.export.targets._torch_file import File
+from engine.export.targets._torch.file import File
 from nodes import registry
 from tests.compile.drawing import new_document
 from tests.export.networks import Network, compiled

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import MyelinError
-from engine.export import fixed as fixed_module
-from engine.export.fixed import (
+from engine.export.fixed import network as fixed_module
+from engine.export.fixed.lowering import coefficient
+from engine.export.fixed.network import (
     FixedNetwork,
     FixedSynapses,
     FixedUnit,
@@ -28,8 +29,7 @@ from engine.export.fixed import (
     rounded,
     simulate_fixed,
 )
-from engine.export.fixed_lowering import coefficient
-from engine.export.fixed_words import converted, said
+from engine.export.fixed.words import converted, said
 from engine.export.frozen import Frozen, Unit
 from engine.export.live import live_state
 from engine.export.simulate import simulate

@@ -21,8 +21,8 @@ from engine.export.peers import installed
 from engine.export.report import VERIFIED
 from engine.export.simulate import simulate
 from engine.export.target import checked, get, options_of, verdict
-from engine.export.targets._loihi import LONGEST, deploy
-from engine.export.targets._loihi_run import run
+from engine.export.targets._loihi.deployed import LONGEST, deploy
+from engine.export.targets._loihi.run import run
 from engine.export.targets._through import pooling
 from nodes.ops import NumpyOps
 from tests.backend.graphs import random_document

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.compile import compile_document
-from engine.export.chips import Chip, chip, chips
-from engine.export.limits import lint
+from engine.export.hardware.chips import Chip, chip, chips
+from engine.export.hardware.limits import lint
 from nodes import registry
 from tests.backend.graphs import random_document
 from tests.compile.drawing import new_document, program_of, project, set_param

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.document import Document
-from engine.export.chips import LIMITS
+from engine.export.hardware.chips import LIMITS
 from tests.compile.drawing import set_param
 from tests.export.limited import (
     broken,

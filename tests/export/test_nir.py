@@ -17,10 +17,10 @@ from engine.document import Document
 from engine.errors import MyelinError
 from engine.export.freeze import freeze
 from engine.export.imports import read
-from engine.export.nir_dialects import DIALECTS
-from engine.export.nir_file import NirGraph, NirNode, flattened
-from engine.export.nir_reading import reading
-from engine.export.nir_unpack import unpack as read_file
+from engine.export.nir.dialects import DIALECTS
+from engine.export.nir.file import NirGraph, NirNode, flattened
+from engine.export.nir.reading import reading
+from engine.export.nir.unpack import unpack as read_file
 from engine.export.peers import MissingPeer, peer
 from engine.export.target import Target, checked, get, options_of, verdict
 from engine.export.targets._peer_run import run_in

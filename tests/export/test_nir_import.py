@@ -27,12 +27,12 @@ from engine.compile import compile_document
 from engine.document import load
 from engine.errors import MyelinError
 from engine.export.imports import Imported, read, save
-from engine.export.imports._nir_graph import build
-from engine.export.nir_dialects import DIALECTS
-from engine.export.nir_file import NirGraph, NirNode, flattened, write
-from engine.export.nir_file import read as read_apart
-from engine.export.nir_reading import reading
-from engine.export.nir_unpack import unpack as read_file
+from engine.export.imports._nir.graph import build
+from engine.export.nir.dialects import DIALECTS
+from engine.export.nir.file import NirGraph, NirNode, flattened, write
+from engine.export.nir.file import read as read_apart
+from engine.export.nir.reading import reading
+from engine.export.nir.unpack import unpack as read_file
 from engine.program import Program, Source
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "nir"

@@ -18,7 +18,7 @@ from engine.arrays import tensor_key
 from engine.backend.network import Network as Ours
 from engine.document import Document, load
 from engine.export.target import get, options_of
-from engine.export.targets._torch_file import File
+from engine.export.targets._torch.file import File
 from engine.export.verify import export
 from engine.program import Source
 from tests.export.networks import GALLERY, ROOT, Network, compiled, network, recorded

@@ -16,8 +16,8 @@ from engine.export.frozen import Frozen
 from engine.export.peers import installed
 from engine.export.simulate import Signals, simulate
 from engine.export.target import checked, get, options_of, verdict
-from engine.export.targets._xylo import HIGH, Specified, latencies, specify
-from engine.export.targets._xylo_run import lost, run
+from engine.export.targets._xylo.run import lost, run
+from engine.export.targets._xylo.specified import HIGH, Specified, latencies, specify
 from tests.compile.drawing import new_document, program_of, project, set_param
 from tests.export.networks import GALLERY, network
 

@@ -17,7 +17,7 @@ from engine.export.frozen import Frozen
 from engine.export.peers import installed
 from engine.export.simulate import simulate
 from engine.export.target import checked, get, options_of, verdict
-from engine.export.targets._speck import Mapped, cores, mapped, run
+from engine.export.targets._speck.mapped import Mapped, cores, mapped, run
 from tests.compile.drawing import new_document, program_of, set_param
 from tests.export.networks import GALLERY, network
 

@@ -15,9 +15,9 @@ from engine.export.frozen import Frozen
 from engine.export.peers import installed
 from engine.export.report import VERIFIED
 from engine.export.target import checked, get, options_of, verdict
-from engine.export.targets import _sonata_files as files
 from engine.export.targets._plan import plan
 from engine.export.targets._script import part_names
+from engine.export.targets._sonata import files
 from tests.compile.drawing import program_of
 from tests.export.native import assert_same, both, native_document
 from tests.export.networks import GALLERY, Verified

@@ -14,13 +14,20 @@ import pytest
 
 from engine.errors import MyelinError
 from engine.export import peers
-from engine.export.fixed import FixedFrozen, FixedSynapses, FixedUnit, Format, real_signals, simulate_fixed
+from engine.export.fixed.network import (
+    FixedFrozen,
+    FixedSynapses,
+    FixedUnit,
+    Format,
+    real_signals,
+    simulate_fixed,
+)
 from engine.export.peers import MissingPeer
 from engine.export.simulate import Signals
 from engine.export.target import NotExecutable, get, options_of
-from engine.export.targets import _verilog_run
-from engine.export.targets._verilog_expr import Value, constant, fit, literal, saturated
-from engine.export.targets._verilog_plan import Plan, listed, plan
+from engine.export.targets._verilog import run as _verilog_run
+from engine.export.targets._verilog.expr import Value, constant, fit, literal, saturated
+from engine.export.targets._verilog.plan import Plan, listed, plan
 from engine.export.verify import export
 from nodes.spec import Values
 from tests.compile.drawing import new_document

@@ -12,8 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.export.budget import budget
-from engine.export.chips import chips
+from engine.export.hardware.budget import budget
+from engine.export.hardware.chips import chips
 from engine.program import Program
 from studio import places
 from studio.canvas import looks

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
-nir = pytest.importorskip("nir")
 
 import numpy as np
 from PySide6.QtWidgets import QFileDialog
@@ -18,6 +17,7 @@ from studio.window import MainWindow
 
 
 def write(path: Path) -> None:
+    nir = pytest.importorskip("nir")
     tau, ones = np.full(3, 0.02), np.ones(3)
     nodes = {
         "input": nir.Input(np.array([2])),

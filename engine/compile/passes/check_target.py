@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.compile.graph import Context, Graph
-from engine.export.chips import ChipError, chip
-from engine.export.limits import UNKNOWN_CHIP, lint
+from engine.export.hardware.chips import ChipError, chip
+from engine.export.hardware.limits import UNKNOWN_CHIP, lint
 
 AFTER = ("lower",)
 

@@ -14,7 +14,7 @@ from engine.export.freeze import outside_of, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, Target, target
-from engine.export.targets import _brian2_code as code
+from engine.export.targets._brian2 import code
 from engine.export.targets._readouts import after_the_run
 from engine.export.targets._script import is_elementwise, run_script
 from engine.program import Op, Program, Source

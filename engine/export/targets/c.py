@@ -9,21 +9,21 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.compile.diagnostics import Diagnostic, declare
-from engine.export.fixed import FixedFrozen, Widths, real_signals, simulate_fixed
-from engine.export.fixed_lowering import SUPPORTED as WHOLE
-from engine.export.fixed_words import converted
+from engine.export.fixed.lowering import SUPPORTED as WHOLE
+from engine.export.fixed.network import FixedFrozen, Widths, real_signals, simulate_fixed
+from engine.export.fixed.words import converted
 from engine.export.freeze import PASSIVE, outside_of, random, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, Target, target
-from engine.export.targets import _c_replay as texts
-from engine.export.targets._c_check import beyond
-from engine.export.targets._c_fixed import fixed_layout, fixed_parts
-from engine.export.targets._c_layout import Layout
-from engine.export.targets._c_program import Code, assemble, float_layout, float_parts
-from engine.export.targets._c_run import BOARDS, replay, sizes
-from engine.export.targets._c_single import simulate_single
-from engine.export.targets._c_units import SUPPORTED
+from engine.export.targets._c import replay as texts
+from engine.export.targets._c.check import beyond
+from engine.export.targets._c.fixed import fixed_layout, fixed_parts
+from engine.export.targets._c.layout import Layout
+from engine.export.targets._c.program import Code, assemble, float_layout, float_parts
+from engine.export.targets._c.run import BOARDS, replay, sizes
+from engine.export.targets._c.single import simulate_single
+from engine.export.targets._c.units import SUPPORTED
 from engine.program import Op, Program, Source
 from nodes.spec import Param, Values
 

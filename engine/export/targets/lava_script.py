@@ -12,11 +12,11 @@ from engine.compile.diagnostics import Diagnostic
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
-from engine.export.targets import _lava_code as code
 from engine.export.targets._lif import decide, whole_numbers
-from engine.export.targets._loihi import Deployed, deploy
-from engine.export.targets._loihi_rules import rules
-from engine.export.targets._loihi_run import run
+from engine.export.targets._loihi import script as code
+from engine.export.targets._loihi.deployed import Deployed, deploy
+from engine.export.targets._loihi.rules import rules
+from engine.export.targets._loihi.run import run
 from engine.export.targets._peer_run import run_in
 from engine.program import Program, Source
 from nodes.spec import Values

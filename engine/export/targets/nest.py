@@ -12,8 +12,8 @@ from engine.compile.diagnostics import Diagnostic
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Converted, Target, target
-from engine.export.targets import _nest_code as code
 from engine.export.targets._native import check
+from engine.export.targets._nest import code
 from engine.export.targets._plan import convert, plan
 from engine.export.targets._script import run_script
 from engine.program import Program, Source

@@ -17,9 +17,9 @@ from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
 from engine.export.targets._lif import counted, decide, refractory, whole_numbers
-from engine.export.targets._loihi import Cells, Deployed, Wires, deploy
-from engine.export.targets._loihi_rules import CHAIN, HELD, NEURON, rules
-from engine.export.targets._loihi_run import natural, run
+from engine.export.targets._loihi.deployed import Cells, Deployed, Wires, deploy
+from engine.export.targets._loihi.rules import CHAIN, HELD, NEURON, rules
+from engine.export.targets._loihi.run import natural, run
 from engine.export.targets._peer_run import run_in
 from engine.export.writing import hdf5
 from engine.program import Program, Source

@@ -11,14 +11,14 @@ import numpy as np
 from engine.bootstrap import ROOT
 from engine.compile.diagnostics import Diagnostic
 from engine.errors import MyelinError
-from engine.export import nir_file
 from engine.export.frozen import Frozen
-from engine.export.nir_dialects import AUTO, DIALECTS
+from engine.export.nir import file as nir_file
+from engine.export.nir.dialects import AUTO, DIALECTS
 from engine.export.simulate import Signals
 from engine.export.target import Converted, NotExecutable, Target, target
 from engine.export.targets._lif import decide
-from engine.export.targets._nir_rules import convert, deployed, dialect_of, problems
-from engine.export.targets._nir_write import Writer, nested
+from engine.export.targets._nir.rules import convert, deployed, dialect_of, problems
+from engine.export.targets._nir.write import Writer, nested
 from engine.export.targets._peer_run import run_in
 from engine.program import Program, Source
 from nodes.spec import Param, Values

@@ -13,7 +13,7 @@ from engine.compile.diagnostics import Diagnostic
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Target, target
-from engine.export.targets._torch_file import File
+from engine.export.targets._torch.file import File
 from engine.export.targets.pytorch import alone, arrays_of, check, write
 from engine.program import Program, Source
 from nodes.spec import Values

@@ -15,8 +15,8 @@ from engine.export.peers import installed
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, NotExecutable, Target, target
 from engine.export.targets import _native as native
-from engine.export.targets import _pynn_code as code
 from engine.export.targets._plan import convert, plan
+from engine.export.targets._pynn import code
 from engine.export.targets._script import part_names, run_script, signal_names
 from engine.export.targets._spinnaker import cores
 from engine.program import Program, Source

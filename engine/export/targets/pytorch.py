@@ -17,10 +17,10 @@ from engine.export.frozen import Frozen
 from engine.export.quantise import Quantisation
 from engine.export.simulate import Signals
 from engine.export.target import Target, target
-from engine.export.targets._torch_code import attribute, node_of
-from engine.export.targets._torch_file import File, inside_of
-from engine.export.targets._torch_pieces import LOSSES
-from engine.export.targets._torch_print import PRINTABLE
+from engine.export.targets._torch.code import attribute, node_of
+from engine.export.targets._torch.file import File, inside_of
+from engine.export.targets._torch.pieces import LOSSES
+from engine.export.targets._torch.print import PRINTABLE
 from engine.program import Op, Program, Source
 from nodes.spec import Values
 

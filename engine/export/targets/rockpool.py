@@ -14,9 +14,9 @@ from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
 from engine.export.targets._names import printed
 from engine.export.targets._peer_run import run_in
-from engine.export.targets._xylo import Specified, specify
-from engine.export.targets._xylo_rules import CHIPS, rules
-from engine.export.targets._xylo_run import run, signals, stimulus
+from engine.export.targets._xylo.rules import CHIPS, rules
+from engine.export.targets._xylo.run import run, signals, stimulus
+from engine.export.targets._xylo.specified import Specified, specify
 from engine.program import Program, Source
 from nodes.spec import Param, Values
 

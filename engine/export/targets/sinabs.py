@@ -15,8 +15,8 @@ from engine.export.target import Converted, Target, target
 from engine.export.targets._lif import decide, whole_numbers
 from engine.export.targets._names import identifier, printed, unique
 from engine.export.targets._peer_run import run_in
-from engine.export.targets._speck import CORES, KI, Layer, Mapped, cores, mapped, plane, run
-from engine.export.targets._speck_rules import rules
+from engine.export.targets._speck.mapped import CORES, KI, Layer, Mapped, cores, mapped, plane, run
+from engine.export.targets._speck.rules import rules
 from engine.program import Program, Source
 from nodes.spec import Values
 

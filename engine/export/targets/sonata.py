@@ -19,12 +19,12 @@ from engine.export.peers import MissingPeer, PeerError, peer
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, NotExecutable, Target, target
 from engine.export.targets import _native as native
-from engine.export.targets import _sonata_files as files
 from engine.export.targets._cells import IZHIKEVICH
 from engine.export.targets._plan import Plan, convert, plan, wire_names
 from engine.export.targets._readouts import after_the_run
 from engine.export.targets._script import part_names
-from engine.export.targets._sonata_run import SCRIPT
+from engine.export.targets._sonata import files
+from engine.export.targets._sonata.run import SCRIPT
 from engine.program import Program, Source
 from nodes.spec import Param, Values
 

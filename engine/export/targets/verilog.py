@@ -10,29 +10,36 @@ import numpy as np
 
 from engine.compile.diagnostics import Diagnostic, declare
 from engine.errors import MyelinError
-from engine.export.fixed import FixedFrozen, FixedNetwork, FixedSynapses, Widths, real_signals, simulate_fixed
-from engine.export.fixed_lowering import SUPPORTED
-from engine.export.fixed_words import converted
+from engine.export.fixed.lowering import SUPPORTED
+from engine.export.fixed.network import (
+    FixedFrozen,
+    FixedNetwork,
+    FixedSynapses,
+    Widths,
+    real_signals,
+    simulate_fixed,
+)
+from engine.export.fixed.words import converted
 from engine.export.freeze import outside_of, random, traced_step
 from engine.export.frozen import Frozen
 from engine.export.simulate import Signals
 from engine.export.target import Converted, Target, target
-from engine.export.targets._c_check import beyond
-from engine.export.targets._verilog_bench import bench, makefile, test_inputs, test_steps, vectors
-from engine.export.targets._verilog_library import LIBRARY
-from engine.export.targets._verilog_lists import write_lists
-from engine.export.targets._verilog_plan import LARGEST_POPULATION, Plan, plan
-from engine.export.targets._verilog_readme import readme
-from engine.export.targets._verilog_run import (
+from engine.export.targets._c.check import beyond
+from engine.export.targets._verilog.bench import bench, makefile, test_inputs, test_steps, vectors
+from engine.export.targets._verilog.library import LIBRARY
+from engine.export.targets._verilog.lists import write_lists
+from engine.export.targets._verilog.plan import LARGEST_POPULATION, Plan, plan
+from engine.export.targets._verilog.readme import readme
+from engine.export.targets._verilog.run import (
     SYNTHESIS_LARGEST,
     cells,
     parse_check,
     replay,
     synthesis,
 )
-from engine.export.targets._verilog_synapses import Projection
-from engine.export.targets._verilog_top import network
-from engine.export.targets._verilog_units import Unit, Written
+from engine.export.targets._verilog.synapses import Projection
+from engine.export.targets._verilog.top import network
+from engine.export.targets._verilog.units import Unit, Written
 from engine.program import Op, Program, Source
 from nodes.spec import Param, Values
 

@@ -19,7 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QTreeWidgetItem, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.export.chips import chips
+from engine.export.hardware.chips import chips
 from studio.card import Card
 from studio.deploy.dialog import Deploy
 from studio.deploy.listing import ID

@@ -1,0 +1,1 @@
+"""Loihi's integers: what is deployed, its rules, its reference, and the Lava script."""

@@ -1,0 +1,1 @@
+"""SONATA files, and the script that runs them in NEST."""

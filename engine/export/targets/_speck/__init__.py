@@ -1,0 +1,1 @@
+"""Speck's cores: what is mapped onto them, and the rules."""

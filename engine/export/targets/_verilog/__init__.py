@@ -1,0 +1,1 @@
+"""The Verilog folder: plan, units, synapses, test bench, and the simulators."""

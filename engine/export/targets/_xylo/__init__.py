@@ -1,0 +1,1 @@
+"""Xylo's integers: what is specified, its rules and its reference."""
