@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import builtins
 import keyword
+import math
 import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -264,12 +264,12 @@ def _is(graph: NirGraph, name: str, *types: str) -> bool:
 
 
 _TAKEN = {
-    *keyword.kwlist, *dir(builtins), "device", "inf", "input", "nan", "np", "self", "state", "torch",
-    "add_module", "apply", "buffers", "call_super_init", "children", "class", "compile", "cpu", "cuda", "double",
+    *keyword.kwlist, *dir(builtins), "device", "inf", "nan", "np", "self", "state", "torch",
+    "add_module", "apply", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double",
     "dump_patches", "eval", "extra_repr", "forward", "half", "ipu", "load_state_dict", "module", "modules",
-    "parameters", "requires_grad_", "share_memory", "state_dict", "to", "to_empty", "train", "training", "xpu",
-    "zero_grad",
-}  # fmt: skip
+    "parameters", "requires_grad_", "share_memory", "state_dict", "to", "to_empty", "train", "training",
+    "xpu", "zero_grad",
+} - {"input"}  # fmt: skip
 """What a module of PyTorch, or the code that torch.fx makes of it, calls something else."""
 
 
