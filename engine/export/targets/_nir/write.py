@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import math
 import re
@@ -264,19 +263,19 @@ def _is(graph: NirGraph, name: str, *types: str) -> bool:
 
 
 _TAKEN = {
-    *keyword.kwlist, *dir(builtins), "device", "inf", "nan", "np", "self", "state", "torch",
+    *keyword.kwlist, "device", "inf", "nan", "np", "self", "state", "torch",
     "add_module", "apply", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double",
     "dump_patches", "eval", "extra_repr", "forward", "half", "ipu", "load_state_dict", "module", "modules",
     "parameters", "requires_grad_", "share_memory", "state_dict", "to", "to_empty", "train", "training",
-    "xpu", "zero_grad",
-} - {"input"}  # fmt: skip
+    "bfloat16", "float", "type", "xpu", "zero_grad",
+}  # fmt: skip
 """What a module of PyTorch, or the code that torch.fx makes of it, calls something else."""
 
 
 def safe(name: str) -> str:
     """A name without what HDF5 or PyTorch would not take."""
     word = re.sub(r"[^A-Za-z0-9_.]+", "_", name) or "node"
-    return f"{word}_" if word in _TAKEN or word[0].isdigit() else word
+    return f"{word}_" if word in _TAKEN else word
 
 
 def loops(parts: Iterable[Part]) -> set[str]:
