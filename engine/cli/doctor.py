@@ -168,9 +168,12 @@ def code_table() -> str:
     """All diagnostics as a page of help, generated from where they are declared."""
     from engine.compile.diagnostics import CODES
     from engine.compile.pipeline import pipeline
+    from engine.export.imports import readers
+    from engine.export.target import discover
     from engine.run import diagnoses  # noqa: F401 (declares what a run can say)
 
-    pipeline()  # loads every pass, and so every declaration
+    for load in (pipeline, discover, readers):
+        load()  # every module, and so every declaration
     rows = [f"| {code.code} | {code.severity} | {code.meaning} |" for _, code in sorted(CODES.items())]
     head = [
         "# Diagnostics",

@@ -30,13 +30,19 @@ class Imported:
 Reader = Callable[..., Imported]
 
 
-def reader(path: Path) -> Reader:
-    """``read(path, **options)`` of the format that a file's suffix names."""
+def readers() -> dict[str, Reader]:
+    """``read(path, **options)`` of every format by the suffixes of its files."""
     known: dict[str, Reader] = {}
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             loaded: Any = importlib.import_module(f"{__name__}.{module.name}")
             known.update(dict.fromkeys(loaded.SUFFIXES, loaded.read))
+    return known
+
+
+def reader(path: Path) -> Reader:
+    """The reader of the format that a file's suffix names."""
+    known = readers()
     if path.suffix.lower() not in known:
         raise MyelinError(f"{path} cannot be imported: there are readers of {', '.join(sorted(known))} files")
     return known[path.suffix.lower()]
