@@ -6,7 +6,8 @@ Layout: the SONATA Data Format Developer Guide (github.com/AllenInstitute/sonata
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.export.frozen import Frozen
 from engine.export.simulate import Signals, simulate
 from engine.export.targets._nest.code import MODELS, parameters
 from engine.export.targets._plan import BIAS, Plan, wire_names
+from engine.export.writing import hdf5
 
 NODES, EDGES, INPUTS, SPIKES = "nodes.h5", "edges.h5", "inputs.h5", "spikes.h5"
 NODE_TYPES, EDGE_TYPES, NODE_SETS = "node_types.csv", "edge_types.csv", "node_sets.json"
@@ -67,10 +69,11 @@ def _events(signal: np.ndarray, late: int, dt: float) -> tuple[np.ndarray, np.nd
     return np.round((step + late) * dt, 6), neuron.astype(np.uint64)
 
 
-def _stamped(path: Path) -> h5py.File:
-    file = h5py.File(path, "w", track_order=True)
-    file.attrs["magic"], file.attrs["version"] = np.uint32(0x0A7A), np.array([0, 1], np.uint32)
-    return file
+@contextmanager
+def _stamped(path: Path) -> Iterator[h5py.File]:
+    with hdf5(path, track_order=True) as file:
+        file.attrs["magic"], file.attrs["version"] = np.uint32(0x0A7A), np.array([0, 1], np.uint32)
+        yield file
 
 
 def _nodes(made: Plan, names: Mapping[str, str], virtual: Mapping[str, int], folder: Path) -> None:
