@@ -69,12 +69,18 @@ class _Draft:
         return registry.all()[self.types[name]]
 
     def kind(self, source: Place) -> str:
-        """The kind of an output; of a node that passes something on, the kind of that."""
-        found = self.spec(source[0]).outputs[source[1]].kinds[0]
-        if found != "same":
-            return found
-        fed = [a for a, b in self.wires if b == (source[0], "input")]
-        return self.kind(fed[0]) if fed else "spikes"
+        """The kind of an output; of a node that passes something on, the kind of that.
+
+        Spikes where nothing arrives but in a circle.
+        """
+        seen: set[str] = set()
+        while source[0] not in seen:
+            seen.add(source[0])
+            found = self.spec(source[0]).outputs[source[1]].kinds[0]
+            if found != "same":
+                return found
+            source = next((a for a, b in self.wires if b == (source[0], "input")), source)
+        return "spikes"
 
     def takes(self, target: str, kind: str) -> bool:
         """Whether the input of a node takes a kind."""
