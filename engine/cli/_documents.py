@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from engine.cli._failures import PROBLEM, UsageError, nearest
+from engine.cli._failures import PROBLEM, UsageError, nearest, one_line
 from engine.compile import Compiled, Diagnostic, compile_document
 from engine.document import Document, Node, delete_nodes
 from engine.document.ops import set_op
@@ -40,7 +40,7 @@ def required(compiled: Compiled) -> Program:
 
 def line(path: Path, diagnostic: Diagnostic) -> str:
     """A problem as one line."""
-    return f"{path}: {diagnostic}"
+    return one_line(f"{path}: {diagnostic}")
 
 
 def assign(document: Document, settings: Iterable[str]) -> None:

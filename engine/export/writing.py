@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "myelin-export.json"  # in every artefact that is a folder; only such a folder is ever replaced
 
-ABANDONED_S = 600.0
+ABANDONED_S = 3600.0
 """No export writes for so long."""
 
 

@@ -28,7 +28,7 @@ from engine.export.report import DIFFERS, READ, UNVERIFIED, VERIFIED, compare_on
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, NotExecutable, Target, checked, options_of, verdict
 from engine.export.verify import export, verify
-from engine.export.writing import MARK, publish, staged
+from engine.export.writing import ABANDONED_S, MARK, publish, staged
 from engine.program import Source
 from nodes.spec import Param, Values
 from tests.backend.graphs import Drawer
@@ -197,7 +197,7 @@ def test_what_a_killed_export_left_goes_with_the_next(tmp_path: Path) -> None:
     left.mkdir()
     exported(Toy(), tmp_path / "out")
     assert left.exists(), "somebody may be writing there"
-    os.utime(left, (time.time() - 3600,) * 2)
+    os.utime(left, (time.time() - 2 * ABANDONED_S,) * 2)
     exported(Toy(), tmp_path / "out")
     assert not left.exists()
 

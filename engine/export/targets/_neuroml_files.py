@@ -87,8 +87,9 @@ class Files:
         return _lems(lines)
 
     def _spikes(self, id: str, steps: np.ndarray) -> list[str]:
+        # half a step early: the simulator's clock is a sum of rounded steps, and an event waits for it
         spikes = [
-            f'        <spike id="{number}" time="{(step + 1) * self.frozen.dt:.12g}ms"/>'
+            f'        <spike id="{number}" time="{(step + 0.5) * self.frozen.dt:.12g}ms"/>'
             for number, step in enumerate(steps.tolist())
         ]
         return [f'    <spikeArray id="{id}">', *spikes, "    </spikeArray>"]
@@ -152,7 +153,8 @@ class Files:
                 f'        <projection id="{name}_{number}" presynapticPopulation="{pre}" '
                 f'postsynapticPopulation="{post}" synapse="arrival">\n'
             )
-            for k, (a, b, weight, delay) in enumerate(rows):
+            for k, (a, b, weight, steps) in enumerate(rows):
+                delay = max(0.0, steps - 0.5)  # as with spikes
                 yield (
                     f'            <connectionWD id="{k}" preCellId="../{a}" postCellId="../{b}" '
                     f'weight="{weight!r}" delay="{delay * self.frozen.dt:.12g}ms"/>\n'

@@ -45,7 +45,7 @@ class PyTorch(Target):
     """``network.py`` with ``weights.npz`` beside it: streaming, whole sequences and training."""
 
     group = "Code"
-    software = "PyTorch, alone"
+    software = "PyTorch alone"
 
     def check(self, program: Program, options: Values) -> list[Diagnostic]:
         """What no line of PyTorch is known for, and losses that it cannot say."""
