@@ -23,6 +23,7 @@ from engine.program import Program
 from studio.hardware import target_of
 from studio.made import made
 from studio.panels import panel
+from studio.records import Records
 from studio.session import Session
 from studio.theme import theme
 from studio.workspace import Workspace
@@ -86,13 +87,15 @@ class Hardware(QWidget):
 
     def _follow(self, session: Session | None) -> None:
         if self._session is not None:
-            self._session.checked.disconnect(self._on_checked)
+            self._session.checked.disconnect(self._on_change)
+            self._session.runner.state_changed.disconnect(self._on_change)
         self._session = session
         if session is not None:
-            session.checked.connect(self._on_checked)
+            session.checked.connect(self._on_change)
+            session.runner.state_changed.connect(self._on_change)
         self.refresh()
 
-    def _on_checked(self, checked: object) -> None:
+    def _on_change(self, what: object) -> None:
         self.refresh()
 
     def _budget(self) -> Budget | str:
@@ -102,7 +105,9 @@ class Hardware(QWidget):
             return EMPTY
         program = self._session.problems.program
         try:
-            return budget(program, chip(aimed)) if isinstance(program, Program) else BROKEN
+            if not isinstance(program, Program):
+                return BROKEN
+            return budget(program, chip(aimed), measured(Records.of(self._session), program))
         except ChipError as error:
             return str(error)
 
@@ -126,6 +131,16 @@ class Hardware(QWidget):
         node = item.data(NODE) if item else ""
         if self._session is not None and node in self._session.document.nodes:
             self._session.reveal(node)
+
+
+def measured(records: Records, program: Program) -> dict[str, float]:
+    """Spikes of a neuron in a step, by the id of its op, as the last run had them; of what it recorded."""
+    found = {}
+    for op in program.of_role("population"):
+        rates = records.rate(op.id, "spikes", records.first, records.last)[1]
+        if rates.size:
+            found[op.id] = float(rates.mean()) * program.dt / 1000
+    return found
 
 
 class Bar(QStyledItemDelegate):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
@@ -18,6 +19,7 @@ from engine.program import Program
 from studio import places
 from studio.canvas import looks
 from studio.hardware import NONE, ChipPicker
+from studio.records import Records
 from studio.session import Session
 from studio.window import MainWindow
 
@@ -98,6 +100,25 @@ def test_the_budget_is_that_of_the_engine(window: MainWindow, digits: Session, q
     row = next(n for n, one in enumerate(expected.rows) if one.node)
     panel.table.cellClicked.emit(row, 0)
     assert digits.selection == {expected.rows[row].node}
+
+
+def test_the_energy_takes_the_rates_of_the_last_run(
+    window: MainWindow, digits: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel: Any = window.panel("hardware")
+    choose(window, chips()["loihi2"].title)
+    qtbot.waitUntil(lambda: digits.checker.settled and panel.stack.currentWidget() is panel.full)
+    assert "nothing was measured" in panel.energy.text()
+    program = digits.problems.program
+    assert isinstance(program, Program)
+    steps = np.arange(10)
+    monkeypatch.setattr(Records, "rate", lambda *_: (steps, np.full(10, 30.0)))
+    digits.runner.state_changed.emit("ready")
+    activity = {op.id: 30.0 * program.dt / 1000 for op in program.of_role("population")}
+    estimate = budget(program, chips()["loihi2"], activity).energy
+    assert estimate is not None
+    assert estimate.assumed in panel.energy.text()
+    assert "1 of 4" in panel.energy.text(), "only the input is not measured"
 
 
 def test_a_chip_nobody_knows_is_kept_and_said(window: MainWindow, digits: Session, qtbot: QtBot) -> None:
