@@ -146,7 +146,7 @@ def test_random_networks_without_undefined_behaviour(
 ) -> None:
     monkeypatch.setenv("CFLAGS", SANITIZED)
     ran = 0
-    for seed in range(4):
+    for seed in range(7):
         document = Drawer(Random(seed)).draw()
         found = compiled(document)
         if verdict(checked(C, found.program, options_of(C, {"number": number}))) == "impossible":

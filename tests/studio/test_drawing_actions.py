@@ -166,7 +166,7 @@ def test_tab_opens_the_search_and_enter_adds(window: MainWindow) -> None:
     press(window, Qt.Key.Key_Tab)
     found = QApplication.activePopupWidget()
     assert isinstance(found, Search)
-    QTest.keyClicks(found.field, "cub")
+    QTest.keyClicks(found.field, "cuba lif")
     QTest.keyClick(found.field, Qt.Key.Key_Return)
     assert "cuba lif" in drawing(window).names()
     press(window, Qt.Key.Key_Tab)
