@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from engine.arrays import drawn
 from engine.cli._console import out, print_json, table
 from engine.cli._documents import program_of
+from engine.cli._live import Live, Tick
 from engine.document import load
+from engine.errors import MyelinError
+from engine.export.freeze import freeze
+from engine.export.frozen import Frozen
 from engine.export.target import Target, checked, discover, options_of, verdict
+from engine.export.verify import rehearsed
 from engine.program import Program
 
 
@@ -28,7 +35,8 @@ def targets(
 ) -> None:
     """List the export targets and, for a document, which of them take it."""
     program = None if file is None else program_of(load(file), file)
-    found = [_row(target, program) for target in discover().values()]
+    with Live() as live:
+        found = list(_rows(program, live.counting("asking the targets")))
     if as_json:
         print_json(found)
         return
@@ -42,7 +50,23 @@ def targets(
             print(f"{row['id']}: {sentence}")
 
 
-def _row(target: Target, program: Program | None) -> dict[str, Any]:
+def _rows(program: Program | None, tick: Tick) -> Iterator[dict[str, Any]]:
+    known = discover().values()
+    frozen = _frozen(program) if program else None
+    for number, target in enumerate(known):
+        tick(number, len(known))
+        yield _row(target, program, frozen)
+
+
+def _frozen(program: Program) -> Frozen | None:
+    """The network with its first weights; None where it cannot be frozen, which the targets' checks say."""
+    try:
+        return freeze(program, drawn(program))
+    except MyelinError:
+        return None
+
+
+def _row(target: Target, program: Program | None, frozen: Frozen | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": target.id,
         "label": target.label,
@@ -56,7 +80,8 @@ def _row(target: Target, program: Program | None) -> dict[str, Any]:
         },
     }
     if program is not None:
-        problems = checked(target, program, options_of(target))
+        options = options_of(target)
+        problems = rehearsed(target, frozen, options) if frozen else checked(target, program, options)
         row["verdict"] = verdict(problems)
         row["problems"] = [str(d) for d in problems if d.severity != "info"]
     return row

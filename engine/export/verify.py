@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.compile.diagnostics import Diagnostic, declare
 from engine.errors import MyelinError
 from engine.export import report as reports
 from engine.export.frozen import Frozen
@@ -21,6 +22,7 @@ from engine.program import Program, Source
 from engine.versions import own_version
 from nodes.spec import Values
 
+UNCONVERTIBLE = declare("MYL200", "error", "The network cannot be converted to what the target runs.")
 Progress = Callable[[str, int, int], None]
 
 
@@ -49,6 +51,18 @@ def export(target: Target, program: Program, frozen: Frozen, path: Path, options
             (folder / MARK).write_text(_about(target, program, converted, options), "utf-8")
             publish(folder, path)
     return converted
+
+
+def rehearsed(target: Target, frozen: Frozen, options: Values) -> list[Diagnostic]:
+    """What is known before an export, and why the network cannot be converted where only that shows it."""
+    found = checked(target, frozen.program, options)
+    if verdict(found) == "impossible":
+        return found
+    try:
+        target.convert(frozen, options)
+    except MyelinError as error:
+        return [*found, UNCONVERTIBLE((), str(error))]
+    return found
 
 
 def _about(target: Target, program: Program, converted: Converted, options: Values) -> str:

@@ -27,7 +27,7 @@ from engine.export.frozen import Frozen, Synapses, Unit
 from engine.export.report import DIFFERS, READ, UNVERIFIED, VERIFIED, compare_one
 from engine.export.simulate import Signals, simulate
 from engine.export.target import Conversion, Converted, NotExecutable, Target, checked, options_of, verdict
-from engine.export.verify import export, verify
+from engine.export.verify import export, rehearsed, verify
 from engine.export.writing import ABANDONED_S, MARK, publish, staged
 from engine.program import Source
 from nodes.spec import Param, Values
@@ -240,6 +240,18 @@ def test_random_numbers_inside_are_refused_before_anything_is_written(tmp_path: 
     with pytest.raises(MyelinError, match="random numbers"):
         freeze(program, drawn(program))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_only_converting_shows_is_named_as_well() -> None:
+    class Picky(Toy):
+        def convert(self, frozen: Frozen, options: Values) -> Converted:
+            raise MyelinError("its loops are too short")
+
+    frozen = network("coincidence").frozen
+    assert verdict(checked(Picky(), frozen.program, OPTIONS)) != "impossible"
+    found = rehearsed(Picky(), frozen, OPTIONS)
+    assert [d.message for d in found if d.severity == "error"] == ["its loops are too short"]
+    assert rehearsed(Toy(), frozen, OPTIONS) == checked(Toy(), frozen.program, OPTIONS)
 
 
 def test_options_are_checked() -> None:
