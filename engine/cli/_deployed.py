@@ -25,14 +25,6 @@ from engine.program import Program
 from engine.runs import WEIGHTS
 from nodes.spec import Values
 
-Weights = Annotated[
-    Path | None,
-    typer.Option(
-        "--weights",
-        metavar="RUN|FILE",
-        help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
-    ),
-]
 To = Annotated[str, typer.Option("--to", metavar="TARGET", help="Where to: see `myelin targets`.")]
 Chosen = Annotated[
     list[str] | None,

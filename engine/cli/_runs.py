@@ -6,8 +6,9 @@ import json
 import secrets
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from safetensors import SafetensorError, safe_open
 
 from engine.cli._failures import UsageError
@@ -18,6 +19,15 @@ from engine.runs import RECORD, WEIGHTS, origin
 
 NEWEST = "newest"  # on the command line, instead of a path
 FIRST_ARM = "learned"  # of a comparison
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        metavar="RUN|FILE",
+        help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
+    ),
+]
 
 
 def runs_of(file: Path) -> Path:

@@ -11,7 +11,7 @@ from engine.cli import _settings
 from engine.cli._console import out, percent, print_json, table
 from engine.cli._live import Live
 from engine.cli._network import Device, own_weights, trained
-from engine.cli._runs import weights_of
+from engine.cli._runs import Weights, weights_of
 from engine.cli._settings import Settings
 from engine.data.store import data_root
 
@@ -23,14 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Document that was trained.")],
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--weights",
-            metavar="RUN|FILE",
-            help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
-        ),
-    ] = None,
+    weights: Weights = None,
     split: Annotated[str, typer.Option("--split", help="Split of the data set to judge.")] = "test",
     sets: _settings.Sets = None,
     seed: _settings.Seed = None,

@@ -11,9 +11,10 @@ import typer
 
 from engine.cli import _settings
 from engine.cli._console import print_json
-from engine.cli._deployed import Chosen, To, Weights, chosen, deployed
+from engine.cli._deployed import Chosen, To, chosen, deployed
 from engine.cli._documents import line
 from engine.cli._failures import PROBLEM
+from engine.cli._runs import Weights
 from engine.cli._settings import Settings
 from engine.export.target import checked, verdict
 from engine.export.verify import export

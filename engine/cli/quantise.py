@@ -14,7 +14,7 @@ from engine.cli._failures import UsageError, nearest
 from engine.cli._live import Live
 from engine.cli._network import own_weights
 from engine.cli._quantising import FLOAT, Row, Task, compare, words
-from engine.cli._runs import weights_of
+from engine.cli._runs import Weights, weights_of
 from engine.cli._settings import Settings
 from engine.export.quantise import Quantisation
 from engine.recipe import TRAIN
@@ -29,14 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def quantise(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Document that was trained.")],
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--weights",
-            metavar="RUN|FILE",
-            help="Folder of a run or a checkpoint; by default what the document names, else the newest run.",
-        ),
-    ] = None,
+    weights: Weights = None,
     bits: Annotated[
         str,
         typer.Option("--bits", metavar="K,K,...", help=f"Bits of weights, 2 to 16; {FLOAT} is as they are."),

@@ -10,9 +10,10 @@ import typer
 
 from engine.cli import _settings
 from engine.cli._console import print_json
-from engine.cli._deployed import Chosen, Deployed, To, Weights, chosen, deployed
+from engine.cli._deployed import Chosen, Deployed, To, chosen, deployed
 from engine.cli._failures import PROBLEM, UsageError
 from engine.cli._live import Live
+from engine.cli._runs import Weights
 from engine.cli._settings import Settings
 from engine.data.store import data_root
 from engine.export.report import DIFFERS, Report

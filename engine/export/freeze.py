@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Arrays
-from engine.codegen.expr import Call, Expr, Symbol, symbol
+from engine.codegen.expr import Call, Expr, Symbol, symbol, symbols
 from engine.codegen.interpret import interpret
 from engine.codegen.ops import TracerOps
 from engine.codegen.trace import Traced, trace
@@ -130,7 +130,8 @@ def _elementwise_norm(traced: Traced, arrays: Values, op: Op) -> tuple[Traced, d
     per_channel = (-1, *[1] * (len(shape) - 1))
     scale = arrays.gamma / np.sqrt(arrays.var + np.float32(op.p.eps))
     values = {"mean": arrays.mean, "scale": scale, "beta": arrays.beta}
-    made = replace(traced, new_state=new_state, outputs=outputs)
+    read = {found.name: found for found in symbols(outputs.values()) if found.role == "tensor"}
+    made = replace(traced, new_state=new_state, outputs=outputs, parameters=read)
     return made, {name: value.reshape(per_channel) for name, value in values.items()}
 
 

@@ -94,9 +94,37 @@ class Peer:
         return {**kept, "PATH": path, "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "agg", **(env or {})}
 
 
+def command(argv: list[str], cwd: Path, timeout: float = 300) -> str:
+    """Run a program of the system in a folder and return what it printed, in the plain locale.
+
+    Raises:
+        PeerError: it ended with an error or took longer; the text has the first line that speaks of one.
+    """
+    name = Path(argv[0]).name
+    quiet = {**os.environ, "MAKEFLAGS": "", "LC_ALL": "C"}
+    status, said, complaint = _ended(name, argv, cwd, timeout, quiet, None)
+    if status:
+        lines = [line for line in (complaint + said).splitlines() if line.strip()]
+        telling = (line for line in lines if "error" in line.lower() or "overflow" in line)
+        why = next(telling, lines[0] if lines else f"exit status {status}")
+        raise PeerError(f"{' '.join([name, *argv[1:3]])} failed: {why}")
+    return said
+
+
 def _output(
     name: str, command: list[str], cwd: Path, timeout: float, env: dict[str, str], stdin: bytes | None
 ) -> str:
+    status, said, complaint = _ended(f"{name}: the script", command, cwd, timeout, env, stdin)
+    if status:
+        lines = complaint.strip().splitlines()
+        raise PeerError(f"{name}: the script failed: {lines[-1] if lines else f'exit status {status}'}")
+    return said
+
+
+def _ended(
+    who: str, command: list[str], cwd: Path, timeout: float, env: dict[str, str], stdin: bytes | None
+) -> tuple[int, str, str]:
+    """(exit status, standard output, standard error) of a command; whatever it started ends with it."""
     child = subprocess.Popen(
         command,
         cwd=cwd,
@@ -109,14 +137,10 @@ def _output(
     try:
         said, complaint = child.communicate(stdin or b"", timeout)
     except subprocess.TimeoutExpired:
-        raise PeerError(f"{name}: the script was still running after {timeout:g} s.") from None
+        raise PeerError(f"{who} was still running after {timeout:g} s.") from None
     finally:
         _end(child)
-    if child.returncode:
-        lines = complaint.decode("utf-8", "replace").strip().splitlines()
-        why = lines[-1] if lines else f"exit status {child.returncode}"
-        raise PeerError(f"{name}: the script failed: {why}")
-    return said.decode("utf-8", "replace")
+    return child.returncode, said.decode("utf-8", "replace"), complaint.decode("utf-8", "replace")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -51,7 +51,7 @@ def simulate(
     over synapses are taken in double precision and rounded to it.  ``end``: length of a sequence after which
     a part lasts only for its ``tail``, as in whole-sequence runs; None lets all parts run on.
     """
-    run = _Run(frozen, inputs, steps, dtype)
+    run = Run(frozen, inputs, steps, dtype)
     for t in range(steps):
         for part in frozen.parts:
             if end is None or t < end + part.op.tail:
@@ -60,7 +60,7 @@ def simulate(
     return {source: run.signal[source] for source in wanted}
 
 
-class _Run:
+class Run:
     """``signal [steps, *shape]``: every signal so far, zero where nothing was emitted yet.
 
     ``state`` and ``values`` carry one axis for one sample before their own axes, as a step expects them.

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.compile import Diagnostic
 from engine.errors import MyelinError
 from engine.export.target import Target, checked, discover, options_of, verdict
+from engine.export.verify import UNCONVERTIBLE
 from engine.program import Program
 
 
@@ -76,6 +77,5 @@ def _judged(target: Target, program: Program, chosen: Mapping[str, Any]) -> Judg
     try:
         found = checked(target, program, options_of(target, chosen))
     except MyelinError as error:
-        refused = Diagnostic("MYL207", "error", (), str(error))
-        return Judged(target, "impossible", (refused,))
+        return Judged(target, "impossible", (UNCONVERTIBLE((), str(error)),))
     return Judged(target, verdict(found), tuple(found))

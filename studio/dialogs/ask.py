@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from engine.export.imports import readers
 from studio.made import made
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from studio.session import Session
 
 SAVE, DISCARD, CANCEL, RECOVER, LATER = "save", "discard", "cancel", "recover", "later"
-FOREIGN = "Networks of other software (*.nir);;All files (*)"
 FILTER = "Myelin documents (*.myelin);;All files (*)"
 
 
@@ -26,7 +26,9 @@ def open_paths(parent: QWidget, folder: Path) -> list[Path]:
 
 def import_path(parent: QWidget, folder: Path) -> Path | None:
     """Which file of other software to import."""
-    name, _ = QFileDialog.getOpenFileName(parent, "Import", str(folder), FOREIGN)
+    known = " ".join(f"*{suffix}" for suffix in sorted(readers()))
+    kinds = f"Networks of other software ({known});;All files (*)"
+    name, _ = QFileDialog.getOpenFileName(parent, "Import", str(folder), kinds)
     return Path(name) if name else None
 
 

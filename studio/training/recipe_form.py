@@ -15,7 +15,7 @@ from studio.fields import FieldEditor, editor_for
 from studio.session import Session
 
 MAIN = {"epochs": "Epochs", "batch": "Batch", "lr": "Weight rate", "delay_lr": "Delay rate"}
-REST = {
+TITLES = {
     "test_every": "Judge every",
     "validation": "Validation part",
     "patience": "Patience",
@@ -26,8 +26,6 @@ REST = {
     "neuron_lr": "Neuron rate",
     "neuron_schedule": "Neuron schedule",
     "weight_decay": "Weight decay",
-    "optimiser": "Optimiser",
-    "accumulate": "Accumulate",
     "quantise_weights": "Weight bits",
     "quantise_per": "Scale per",
     "quantise_scale": "Scale rule",
@@ -35,6 +33,9 @@ REST = {
     "quantise_state": "State bits",
     "quantise_delays": "Delay bits",
 }
+"""Of settings whose names say too little."""
+
+REST = {name: TITLES.get(name, name.replace("_", " ").capitalize()) for name in TRAIN if name not in MAIN}
 
 
 class RecipeForm(QWidget):

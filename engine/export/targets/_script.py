@@ -53,6 +53,25 @@ ELEMENTWISE = {
 Form = Callable[[Callable[[Expr, int], str], Call], tuple[str, int]]
 
 
+MAIN = '''
+
+def main():
+    """Read inputs, run, write outputs."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--inputs", type=Path, help="an .npz file")
+    options.add_argument("--steps", type=int, default=1000)
+    options.add_argument("--outputs", type=Path, default=Path("outputs.npz"))
+    given = options.parse_args()
+    inputs = dict(np.load(given.inputs)) if given.inputs else {}
+    np.savez_compressed(given.outputs, **run(inputs, given.steps))
+
+
+if __name__ == "__main__":
+    main()
+'''
+"""What a script does that is run: `run(inputs, steps)` from a file to a file."""
+
+
 def identifiers(wanted: Mapping[str, str], taken: Iterable[str] = ()) -> dict[str, str]:
     """A Python identifier of its own for every key, close to the name it has; none of ``taken``."""
     used, found = set(taken), {}

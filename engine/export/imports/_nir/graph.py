@@ -37,7 +37,6 @@ BATCHED = declare("MYL304", "info", "An input of a NIR file has an axis for the 
 UNBOUNDED = declare("MYL305", "warning", "sinabs bounds v of a neuron without leak; here it is not bounded.")
 COLUMN, ROW = 240.0, 140.0
 Place = tuple[str, str]
-ANY = ("spikes", "current", "value", "potential")
 
 
 @dataclass

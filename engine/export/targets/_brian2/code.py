@@ -11,11 +11,12 @@ import numpy as np
 from engine.codegen.expr import Call, Expr, Symbol
 from engine.export.frozen import Frozen, Synapses, Unit
 from engine.export.targets import _readouts as readouts
-from engine.export.targets._brian2.text import HEAD, MAIN
+from engine.export.targets._brian2.text import HEAD
 from engine.export.targets._names import printed
 from engine.export.targets._script import (
     ADD,
     ATOM,
+    MAIN,
     NEG,
     OR,
     Form,

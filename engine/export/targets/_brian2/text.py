@@ -55,19 +55,3 @@ def raster(monitor, steps, size):
 
 
 '''
-MAIN = '''
-
-def main():
-    """Read inputs, run, write outputs."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--inputs", type=Path, help="an .npz file")
-    options.add_argument("--steps", type=int, default=1000)
-    options.add_argument("--outputs", type=Path, default=Path("outputs.npz"))
-    given = options.parse_args()
-    inputs = dict(np.load(given.inputs)) if given.inputs else {}
-    np.savez_compressed(given.outputs, **run(inputs, given.steps))
-
-
-if __name__ == "__main__":
-    main()
-'''

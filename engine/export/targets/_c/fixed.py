@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine.codegen.equations import equations
 from engine.codegen.printer import fitting
 from engine.export.fixed.network import FixedNetwork, FixedSynapses, FixedUnit, Format, Node
 from engine.export.targets._c.layout import Layout, lay_out
@@ -13,7 +14,7 @@ from engine.export.targets._c.names import Names, comment
 from engine.export.targets._c.program import Parts
 from engine.export.targets._c.synapses import Arithmetic, write_synapses
 from engine.export.targets._c.tables import BYTES, literal, signed, table, unsigned
-from engine.export.targets._c.units import Step, described
+from engine.export.targets._c.units import Step
 from engine.program import Source
 
 _SATURATED = """\
@@ -131,7 +132,7 @@ class _Writer:
         unit = self.part.unit
         size = unit.size
         body = "".join(f"        {line}\n" for line in lines)
-        said = "".join(f"\n *     {comment(fitting(line, 'ascii'))}" for line in described(unit))
+        said = "".join(f"\n *     {comment(fitting(line, 'ascii'))}" for line in equations(unit.traced))
         what = f"{comment(unit.op.type)} '{comment(unit.op.name)}'"
         head = f"/* {what}; a number n stands for n 2^-f, with f in its comment{said}\n */"
         loop = f"    for (n = 0; n < {size}; n++) {{\n{body}    }}\n"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import MyelinError
+from engine.export.peers import command
 from engine.export.target import NotExecutable
 from engine.export.targets._c.layout import Layout, Signal
 from engine.program import Source
 
-TIMEOUT = 300.0  # seconds
 BOARDS = {"host": "", "cortex-m4": "mps2-an386", "cortex-m3": "lm3s6965evb"}
 _NEEDED = {"host": ("make", "cc"), "arm": ("make", "arm-none-eabi-gcc", "qemu-system-arm")}
 
@@ -66,35 +64,16 @@ def _require_counts(signal: Signal, values: np.ndarray) -> None:
 
 
 def _native(work: Path) -> str:
-    _run(["make", "--silent", "replay"], work)
-    return _run(["./replay", "stimulus.txt"], work)
+    command(["make", "--silent", "replay"], work)
+    return command(["./replay", "stimulus.txt"], work)
 
 
 def _board(work: Path, board: str) -> str:
     elf = f"replay-{board}.elf"
     define = '-DNETWORK_STIMULUS=\\"stimulus.txt\\"'
-    _run(["make", "--silent", elf, f"BOARD={board}", f"DEFINES={define}"], work)
+    command(["make", "--silent", elf, f"BOARD={board}", f"DEFINES={define}"], work)
     semihosting = ["-semihosting-config", "enable=on,target=native"]
-    return _run(["qemu-system-arm", "-M", board, "-nographic", *semihosting, "-kernel", elf], work)
-
-
-def _run(command: list[str], folder: Path) -> str:
-    """What a command prints; MyelinError with the first line of its complaint."""
-    quiet = {**os.environ, "MAKEFLAGS": "", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, env=quiet,
-            stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise MyelinError(f"{command[0]} took longer than {TIMEOUT:g} s") from None
-    if done.returncode:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        told = next(
-            (line for line in said if "error" in line.lower() or "overflow" in line), said[0] if said else ""
-        )
-        raise MyelinError(f"{' '.join(command[:3])} failed: {told or f'status {done.returncode}'}")
-    return done.stdout
+    return command(["qemu-system-arm", "-M", board, "-nographic", *semihosting, "-kernel", elf], work)
 
 
 def parse(text: str, layout: Layout, steps: int) -> dict[Source, np.ndarray]:
@@ -131,10 +110,10 @@ def sizes(folder: Path) -> dict[str, int]:
             built = str(Path(name) / "network.o")
             flags = ["-std=c99", "-O2", "-ffp-contract=off", "-c", "network.c", "-o", built]
             try:
-                _run([*compiler, *flags], folder)
+                command([*compiler, *flags], folder)
             except MyelinError:
                 continue  # a compiler without a C library; whoever runs the folder will say more
-            text, data, bss = map(int, _run([size, built], folder).splitlines()[1].split()[:3])
+            text, data, bss = map(int, command([size, built], folder).splitlines()[1].split()[:3])
         found |= {f"bytes of flash{where}": text + data, f"bytes of RAM{where}": data + bss}
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.export.frozen import Frozen, Synapses
-from engine.export.simulate import Signals, _Run
+from engine.export.simulate import Run, Signals
 from engine.export.targets._c.synapses import in_order
 from engine.program import Source
 
@@ -21,7 +21,7 @@ def simulate_single(frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: 
     return {source: run.signal[source] for source in frozen.outputs}
 
 
-class _Single(_Run):
+class _Single(Run):
     """A run whose sums are single precision, one synapse after the other."""
 
     def __init__(self, frozen: Frozen, inputs: Mapping[Source, np.ndarray], steps: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ class _Writer:
         loops += [self._loop([p for p in self.places if p.size == size], size) for size in sizes]
         self._state()
         head = f"/* {comment(self.unit.op.type)} '{comment(self.unit.op.name)}'"
-        lines = "".join(f"\n *     {comment(fitting(line, 'ascii'))}" for line in described(self.unit))
+        lines = "".join(f"\n *     {comment(fitting(line, 'ascii'))}" for line in equations(self.unit.traced))
         counter = "    uint32_t n;\n" if any("n++" in loop for loop in loops) else ""
         text = f"{head}{lines}\n */\nstatic void {self.out.name}(void)\n{{\n{counter}{''.join(loops)}}}\n"
         self.out.function = text
@@ -302,12 +302,3 @@ def spread(shape: Shape, full: Shape) -> str:
             terms.append(f"({at}) * {stride}" if stride > 1 else at)
         stride, within = stride * own[axis], within * full[axis]
     return " + ".join(reversed(terms)) or "0"
-
-
-def described(unit: Unit) -> list[str]:
-    """The update equations of a unit in words of its node."""
-    parameters = {**unit.traced.parameters}
-    for expr in unit.traced.order():
-        if isinstance(expr, Symbol) and expr.role == "tensor":
-            parameters[expr.name] = expr
-    return equations(replace(unit.traced, parameters=parameters))

@@ -10,9 +10,9 @@ from engine.export.frozen import Frozen, Unit
 from engine.export.targets import _readouts as readouts
 from engine.export.targets._cells import Cell
 from engine.export.targets._names import printed
-from engine.export.targets._nest.text import HEAD, MAIN
+from engine.export.targets._nest.text import HEAD
 from engine.export.targets._plan import BIAS, Plan, plan, wire_names
-from engine.export.targets._script import is_wide, number, part_names, signal_key, signal_names
+from engine.export.targets._script import MAIN, is_wide, number, part_names, signal_key, signal_names
 from engine.program import Source
 
 MODELS = {"delta": "iaf_psc_delta", "exp": "iaf_psc_exp", "izhikevich": "izhikevich"}

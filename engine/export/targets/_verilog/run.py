@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import MyelinError
-from engine.export.peers import MissingPeer, tool
+from engine.export.peers import MissingPeer, command, tool
 from engine.export.target import NotExecutable
 from engine.export.targets._verilog.bench import vectors
 from engine.export.targets._verilog.plan import Plan
@@ -37,8 +35,8 @@ def replay(
         work = Path(name) / "network"
         shutil.copytree(folder, work)
         (work / "given.txt").write_text(vectors(plan.inputs, inputs, steps), "ascii")
-        command = _verilated(program, work) if simulator == "verilator" else _compiled(program, work)
-        said = _run([*command, "+stimulus=given.txt", "+output=found.txt"], work)
+        bench = _verilated(program, work) if simulator == "verilator" else _compiled(program, work)
+        said = command([*bench, "+stimulus=given.txt", "+output=found.txt"], work)
         if "DONE" not in said:
             raise MyelinError(f"the test bench did not come to its end: {said.strip()[-200:]}")
         return _parsed((work / "found.txt").read_text("ascii"), plan, steps)
@@ -57,32 +55,15 @@ def sources(work: Path) -> list[str]:
 
 
 def _compiled(iverilog: str, work: Path) -> list[str]:
-    _run([iverilog, "-g2005", "-s", "tb", "-o", "replay.vvp", "tb.v", *sources(work)], work)
+    command([iverilog, "-g2005", "-s", "tb", "-o", "replay.vvp", "tb.v", *sources(work)], work)
     vvp = Path(iverilog).with_name("vvp")
     return [str(vvp) if vvp.exists() else "vvp", "-n", "replay.vvp"]
 
 
 def _verilated(verilator: str, work: Path) -> list[str]:
     flags = ["--binary", "--timing", "-O3", "-Wno-fatal", "--top-module", "tb", "-Mdir", "verilated_files"]
-    _run([verilator, *flags, "-o", "tb", "tb.v", *sources(work)], work)
+    command([verilator, *flags, "-o", "tb", "tb.v", *sources(work)], work)
     return ["./verilated_files/tb"]
-
-
-def _run(command: list[str], folder: Path, timeout: float = TIMEOUT) -> str:
-    """What a command prints; MyelinError with the first line of its complaint."""
-    quiet = {**os.environ, "MAKEFLAGS": "", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=timeout, env=quiet,
-            stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise MyelinError(f"{Path(command[0]).name} took longer than {timeout:g} s") from None
-    if done.returncode:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        told = next((line for line in said if "error" in line.lower()), said[0] if said else "")
-        raise MyelinError(f"{Path(command[0]).name} failed: {told or f'status {done.returncode}'}")
-    return done.stdout
 
 
 def _parsed(text: str, plan: Plan, steps: int) -> dict[Source, np.ndarray]:
@@ -135,4 +116,4 @@ def _yosys(folder: Path, commands: str, timeout: float) -> str:
         work = Path(name) / "network"
         shutil.copytree(folder, work)
         script = f"read_verilog -defer {' '.join(sources(work))}; {commands}"
-        return _run([yosys, "-p", script], work, timeout)
+        return command([yosys, "-p", script], work, timeout)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.codegen.equations import equations
 from engine.codegen.printer import fitting
 from engine.export.fixed.network import FixedUnit, Format
 from engine.export.targets._c.names import Names, comment
-from engine.export.targets._c.units import described
 from engine.export.targets._verilog.expr import Value, between, constant, literal, operation, saturated, span
 from engine.export.targets._verilog.plan import Plan, Wires, bits
 from engine.program import Source
@@ -250,7 +250,7 @@ class Unit:
 
 
 def _head(part: FixedUnit) -> str:
-    said = "".join(f"//     {comment(fitting(line, 'ascii'))}\n" for line in described(part.unit))
+    said = "".join(f"//     {comment(fitting(line, 'ascii'))}\n" for line in equations(part.unit.traced))
     return f"// {comment(part.unit.op.type)} '{comment(part.unit.op.name)}'\n{said}"
 
 
